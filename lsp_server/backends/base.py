@@ -1,0 +1,124 @@
+"""The one protocol that every backend speaks.
+
+A backend is an iterator of pieces: to cancel is to stop pulling and to close. ``generate`` yields each
+piece of text as it is decoded, and an empty piece wherever stopping is possible without one (between
+two pieces of prefill, while a healed cursor is being spelled), so whoever pulls can look up and leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from lsp_server.completion.fim import Tokenizer
+from lsp_server.completion.item import Usage
+
+PREFILL_PIECE_TOKENS = 128
+"""How much of a prompt is read between two chances to stop."""
+
+
+class FinishReason(StrEnum):
+    """Why a generation ended."""
+
+    STOP = "stop"
+    """A stop token, a stop string, or the model's own end."""
+    LENGTH = "length"
+    """``max_new_tokens`` were generated, or the context is full."""
+    CLOSED = "closed"
+    """Whoever pulled left before the end."""
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    """How the next token is chosen.
+
+    Attributes:
+        max_new_tokens: the bound on what is generated, in tokens, healed tokens not counted.
+        temperature: 0 takes the likeliest token.
+        top_p: nucleus mass; 1 keeps all.
+        seed: makes sampling repeatable; unused at temperature 0.
+    """
+
+    max_new_tokens: int = 64
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """One prompt, rendered and ready.
+
+    Attributes:
+        text: the prompt as text, for engines that tokenise themselves.
+        ids: the prompt as token ids, None where no tokenizer is at hand.
+        healed: what was taken off the end of the prompt and must be spelled first; it is never
+            part of the pieces.
+        stop_ids: tokens that end the generation and are never decoded.
+        stop_strings: texts that end the generation and are cut off.
+        sampling: how tokens are chosen.
+    """
+
+    text: str
+    ids: tuple[int, ...] | None = None
+    healed: str = ""
+    stop_ids: frozenset[int] = frozenset()
+    stop_strings: tuple[str, ...] = ()
+    sampling: SamplingParams = field(default_factory=SamplingParams)
+
+
+@dataclass
+class Report:
+    """What a generation cost and why it ended; filled in by the backend, complete once it is closed."""
+
+    finish_reason: FinishReason = FinishReason.CLOSED
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """What is known of a model once it is loaded.
+
+    Attributes:
+        name: for people, in status and replies.
+        device: ``cpu``, ``cuda:0``, ``mps``, or the address of an HTTP engine.
+        context_tokens: the longest prompt and answer together, in tokens.
+        tokenizer: None where only the engine has one.
+    """
+
+    name: str
+    device: str
+    context_tokens: int
+    tokenizer: Tokenizer | None
+
+
+OnProgress = Callable[[float], None]
+"""Called with the loaded share, 0 to 1."""
+
+
+class Backend(Protocol):
+    """Runs one model. All methods are called from the one thread that owns it."""
+
+    name: str
+
+    def load(self, on_progress: OnProgress) -> LoadedModel:
+        """Bring the model into memory, or reach the engine.
+
+        Raises:
+            ModelError: the model cannot be used as it is; one sentence says why.
+        """
+        ...
+
+    def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:
+        """Yield the pieces of the answer; closing the generator stops the model.
+
+        Raises:
+            BackendError: this generation failed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the model; may be called twice, and before ``load``."""
+        ...

@@ -1,0 +1,1 @@
+"""What to ask and what to show: pure values and functions, no threads, no I/O."""

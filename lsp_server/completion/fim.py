@@ -1,0 +1,164 @@
+"""The prompt: what a model is given so that it writes the middle.
+
+A ``FimFormat`` is plain data about a family of models; ``render`` is the one place that turns a prompt into
+token ids. User text is tokenised with special pieces off, so a sentinel spelled out in code stays text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Part = Literal["prefix", "suffix"]
+
+
+class Tokenizer(Protocol):
+    """Turns text into the ids of one model's vocabulary."""
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of plain text; the spelling of a special piece is not that piece."""
+        ...
+
+    def special_id(self, piece: str) -> int | None:
+        """Id of a special piece, None when the vocabulary has none of that name."""
+        ...
+
+
+@dataclass(frozen=True)
+class FimFormat:
+    """How one family of models is asked for the middle.
+
+    Attributes:
+        name: the key in ``FORMATS``.
+        layout: sentinels, and the words ``{prefix}`` and ``{suffix}`` for the halves, in order.
+        stops: special pieces that end the middle.
+    """
+
+    name: str
+    layout: tuple[str, ...]
+    stops: tuple[str, ...]
+
+    @property
+    def uses_suffix(self) -> bool:
+        """Whether the model sees what follows the cursor."""
+        return SUFFIX in self.layout
+
+    @property
+    def ends_with_prefix(self) -> bool:
+        """Whether the middle goes on directly from the prefix, so that the cursor can be healed."""
+        return self.layout[-1] == PREFIX
+
+    @property
+    def order(self) -> str:
+        """``psm``, ``spm`` or ``causal``."""
+        if not self.uses_suffix:
+            return "causal"
+        return "psm" if self.layout.index(PREFIX) < self.layout.index(SUFFIX) else "spm"
+
+
+PREFIX = "{prefix}"
+SUFFIX = "{suffix}"
+
+FORMATS = {
+    f.name: f
+    for f in (
+        FimFormat("causal", (PREFIX,), ("<|endoftext|>", "<|im_end|>", "<file_sep>", "</s>")),
+        FimFormat(
+            "starcoder",
+            ("<fim_prefix>", PREFIX, "<fim_suffix>", SUFFIX, "<fim_middle>"),
+            ("<|endoftext|>", "<file_sep>"),
+        ),
+        FimFormat(
+            "starcoder-spm",
+            ("<fim_prefix>", "<fim_suffix>", SUFFIX, "<fim_middle>", PREFIX),
+            ("<|endoftext|>", "<file_sep>"),
+        ),
+        FimFormat(
+            "qwen2.5-coder",
+            ("<|fim_prefix|>", PREFIX, "<|fim_suffix|>", SUFFIX, "<|fim_middle|>"),
+            ("<|endoftext|>", "<|im_end|>", "<|file_sep|>"),
+        ),
+    )
+}
+"""Formats by name."""
+
+
+@dataclass(frozen=True)
+class FimPrompt:
+    """The halves of the text around the cursor, already cut to the token budget."""
+
+    prefix: str
+    suffix: str
+
+
+@dataclass(frozen=True)
+class RenderedPrompt:
+    """A prompt in its final form.
+
+    Attributes:
+        pieces: the prompt as text, sentinel by sentinel and half by half.
+        ids: its token ids, None without a tokenizer.
+        healed: what was taken off the end of the prefix for the model to spell again.
+        stop_ids: ids of the format's stops.
+        stop_strings: their spelling, for engines that know no ids.
+    """
+
+    pieces: tuple[str, ...]
+    ids: tuple[int, ...] | None
+    healed: str
+    stop_ids: frozenset[int]
+    stop_strings: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The prompt as one text."""
+        return "".join(self.pieces)
+
+
+_UNFINISHED = re.compile(r"(?:[ \t]?\w{1,64}|\s{1,64})\Z")
+
+
+def split_healed(prefix: str) -> tuple[str, str]:
+    """Part a prefix into what goes into the prompt and what the model spells again.
+
+    What is taken off is the unfinished word at the end with the blank before it, or the white space
+    at the end with the line end before it: the vocabulary joins a blank to the word that follows
+    it and a line end to the indentation, so a prompt that ends inside such a piece is one that no model saw.
+    """
+    found = _UNFINISHED.search(prefix)
+    if found is None:
+        return prefix, ""
+    return prefix[: found.start()], found.group()
+
+
+def render(prompt: FimPrompt, form: FimFormat, tokenizer: Tokenizer | None, *, heal: bool) -> RenderedPrompt:
+    """The prompt in a model's own format.
+
+    Args:
+        prompt: the halves.
+        form: the format of the model's family.
+        tokenizer: the model's; without one only the text is rendered.
+        heal: whether the backend can constrain its first pieces to spell what is taken off.
+    """
+    prefix, healed = split_healed(prompt.prefix) if heal and form.ends_with_prefix else (prompt.prefix, "")
+    halves = {PREFIX: prefix, SUFFIX: prompt.suffix}
+    pieces = tuple(halves.get(part, part) for part in form.layout)
+    ids = None if tokenizer is None else _ids(form, halves, tokenizer)
+    stop_ids = () if tokenizer is None else (tokenizer.special_id(stop) for stop in form.stops)
+    return RenderedPrompt(
+        pieces, ids, healed, frozenset(stop for stop in stop_ids if stop is not None), form.stops
+    )
+
+
+def _ids(form: FimFormat, halves: dict[str, str], tokenizer: Tokenizer) -> tuple[int, ...]:
+    ids: list[int] = []
+    for part in form.layout:
+        if part in halves:
+            ids.extend(tokenizer.encode(halves[part]))
+        elif (sentinel := tokenizer.special_id(part)) is not None:
+            ids.append(sentinel)
+        else:
+            message = f"the vocabulary has no piece {part}, which the format {form.name} needs"
+            raise ValueError(message)
+    return tuple(ids)

@@ -1,0 +1,213 @@
+"""Settings: one frozen dataclass, the table that documents it, and the one function that reads values into it.
+
+Keys on the wire and in files are camelCase and all optional. Precedence: command line > editor > user file
+> defaults. A file in the opened project may only narrow (``PROJECT_KEYS``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import platformdirs
+
+from lsp_server.errors import SettingsError
+
+APP_NAME = "fim-ls"
+SECTION = "fim-ls"
+"""The section that editors are asked for in ``workspace/configuration``."""
+PROJECT_FILE = ".fim-ls.toml"
+EMBEDDED_MODEL = "smollm2-135m"
+
+
+def _setting(default: Any, doc: str, unit: str = "", low: float | None = None, high: float | None = None) -> Any:
+    """A field with what its documentation and its check need."""
+    metadata = {"doc": doc, "unit": unit, "low": low, "high": high}
+    if isinstance(default, type):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class OpenAiSettings:
+    """Where an HTTP engine answers; nothing is sent anywhere while ``base_url`` is empty."""
+
+    base_url: str = _setting("", "Base URL of an engine that serves /v1/completions, for example http://127.0.0.1:8000/v1.")
+    model: str = _setting("", "Name the engine knows the model by; empty takes the first it lists.")
+    api_key_env: str = _setting("", "Name of the environment variable that holds the key; the key itself is never a setting.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a user can set, complete, checked and frozen."""
+
+    enabled: bool = _setting(True, "Whether suggestions are given at all.")
+    model: str = _setting(EMBEDDED_MODEL, "A registry name, a GGUF file, a directory with a checkpoint, or a hub name.")
+    backend: Literal["auto", "transformers", "llama_cpp", "openai", "echo"] = _setting(
+        "auto", "What runs the model; auto takes openai if a base URL is set, transformers for a checkpoint, else llama_cpp."
+    )
+    device: str = _setting("auto", "auto, cpu, cuda, cuda:N or mps.")
+    dtype: Literal["auto", "float32", "float16", "bfloat16", "int8", "int4"] = _setting("auto", "Number format of the weights (transformers).")
+    device_map: str = _setting("", "accelerate's device map, for example auto, to spread a model over several devices (transformers).")
+    threads: int = _setting(0, "CPU threads of the model; 0 takes the physical cores.", "threads", 0, 1024)
+    context_tokens: int = _setting(1024, "Budget of the prompt.", "tokens", 64, 131_072)
+    max_new_tokens: int = _setting(64, "Bound on what is generated for a block; a single line takes at most half.", "tokens", 1, 2048)
+    multiline: Literal["auto", "never", "always"] = _setting("auto", "Whether a suggestion may span lines.")
+    debounce_ms: int | Literal["auto"] = _setting("auto", "How long typing must rest before the model is asked; auto is 75.", "ms", 0, 5000)
+    deadline_ms: int = _setting(30_000, "After how long without a sign of life the model is given up and loaded anew.", "ms", 1000, 600_000)
+    temperature: float = _setting(0.0, "0 takes the likeliest token; more is more varied.", "", 0, 2)
+    top_p: float = _setting(0.95, "Nucleus mass kept when sampling.", "", 0, 1)
+    candidates: int = _setting(3, "How many suggestions an explicit request may return.", "suggestions", 1, 8)
+    disabled_languages: tuple[str, ...] = _setting((), "LSP language identifiers that get no suggestions.")
+    disabled_globs: tuple[str, ...] = _setting(
+        ("**/.env", "**/.env.*", "**/*.pem", "**/*.key", "**/id_rsa*", "**/id_ed25519*", "**/.netrc", "**/.npmrc", "**/.pypirc"),
+        "Paths that get no suggestions and are never read as context.",
+    )
+    completion_fallback: Literal["auto", "on", "off"] = _setting(
+        "auto", "Answer textDocument/completion too; auto does so for editors without inline completion."
+    )
+    openai: OpenAiSettings = _setting(OpenAiSettings, "The HTTP engine.")
+    trust_remote_code: bool = _setting(False, "Whether code that comes with a checkpoint may run. Leave it off.")
+
+
+PROJECT_KEYS = frozenset({"enabled", "disabledLanguages", "disabledGlobs", "multiline"})
+"""What a file in the opened project may say; each value can only narrow."""
+
+AUTO_DEBOUNCE_MS = 75
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A setting that was not taken: its key, and one sentence."""
+
+    key: str
+    message: str
+
+
+def camel(name: str) -> str:
+    """The wire name of a field: ``debounce_ms`` is ``debounceMs``."""
+    head, *tail = name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
+def updated(settings: Settings, values: Mapping[str, Any], source: str) -> tuple[Settings, list[Problem]]:
+    """Settings with the values of one source put over them; what is wrong keeps its former value.
+
+    Args:
+        settings: what holds so far.
+        values: camelCase keys, all optional; None means "not said".
+        source: where the values are from, for the sentences.
+
+    Returns:
+        The new settings, and a problem for each key that was not taken.
+    """
+    problems: list[Problem] = []
+    return _updated(settings, values, source, "", problems), problems
+
+
+def _updated(target: Any, values: Mapping[str, Any], source: str, above: str, problems: list[Problem]) -> Any:
+    known = {camel(f.name): f for f in dataclasses.fields(target)}
+    hints = get_type_hints(type(target))
+    changes: dict[str, Any] = {}
+    for key, value in values.items():
+        path = above + key
+        if key not in known:
+            problems.append(Problem(path, f"{source}: there is no setting {path}."))
+        elif value is not None:
+            spec = known[key]
+            if dataclasses.is_dataclass(hints[spec.name]) and isinstance(value, Mapping):
+                changes[spec.name] = _updated(getattr(target, spec.name), value, source, f"{path}.", problems)
+            elif (taken := _checked(value, hints[spec.name], spec.metadata)) is not None:
+                changes[spec.name] = taken
+            else:
+                kept = getattr(target, spec.name)
+                wanted = describe_type(hints[spec.name], spec.metadata)
+                problems.append(Problem(path, f"{source}: {path} must be {wanted}; keeping {kept!r}."))
+    return dataclasses.replace(target, **changes)
+
+
+def _checked(value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
+    """The value as the field wants it, None if it is not of its type or outside its bounds."""
+    options = get_args(hint) if get_origin(hint) is Literal else ()
+    if options:
+        return value if isinstance(value, str) and value in options else None
+    if hint is bool or isinstance(value, bool):
+        return value if hint is bool and isinstance(value, bool) else None
+    if get_origin(hint) is tuple:
+        if isinstance(value, (list, tuple)) and all(isinstance(entry, str) for entry in value):
+            return tuple(value)
+        return None
+    if hint is str:
+        return value if isinstance(value, str) else None
+    if hint == int | Literal["auto"] and value == "auto":
+        return value
+    return _number(value, hint, metadata)
+
+
+def _number(value: Any, hint: Any, metadata: Mapping[str, Any]) -> int | float | None:
+    if not isinstance(value, (int, float)) or not metadata["low"] <= value <= metadata["high"]:
+        return None
+    if hint is float:
+        return float(value)
+    return int(value) if value == int(value) else None
+
+
+def describe_type(hint: Any, metadata: Mapping[str, Any]) -> str:
+    """The values a field takes, in words; also used for the documentation."""
+    if hint is bool:
+        return "true or false"
+    if hint is str:
+        return "a text"
+    if get_origin(hint) is tuple:
+        return "a list of texts"
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(get_args(hint))
+    if dataclasses.is_dataclass(hint):
+        return "a table"
+    number = f"a number from {metadata['low']:g} to {metadata['high']:g}"
+    return number if hint in (int, float) else f"auto or {number}"
+
+
+def user_file() -> Path:
+    """Where a user's own settings are looked for."""
+    return platformdirs.user_config_path(APP_NAME, appauthor=False) / "config.toml"
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The values in a TOML file; empty when there is none.
+
+    Raises:
+        SettingsError: it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        message = f"The settings file {path} cannot be read: {error}."
+        raise SettingsError(message) from error
+
+
+def narrowed(settings: Settings, project: Mapping[str, Any], source: str) -> tuple[Settings, list[Problem]]:
+    """Settings with what a project's own file may say: turn off, ignore more, suggest less."""
+    problems = [
+        Problem(key, f"{source}: a project may not set {key}.") for key in project if key not in PROJECT_KEYS
+    ]
+    allowed = {key: value for key, value in project.items() if key in PROJECT_KEYS}
+    said, wrong = updated(settings, allowed, source)
+    merged = dataclasses.replace(
+        settings,
+        enabled=settings.enabled and said.enabled,
+        disabled_languages=_union(settings.disabled_languages, said.disabled_languages),
+        disabled_globs=_union(settings.disabled_globs, said.disabled_globs),
+        multiline=said.multiline if said.multiline == "never" else settings.multiline,
+    )
+    return merged, problems + wrong
+
+
+def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
