@@ -1,0 +1,104 @@
+"""What the engine is given, and what it gives back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from lsp_server.backends.base import GenerationRequest
+from lsp_server.completion.item import Timings, Usage
+
+
+class State(StrEnum):
+    """What the model is doing, as editors are told in ``fim-ls/status``."""
+
+    LOADING = "loading"
+    READY = "ready"
+    BUSY = "busy"
+    OFF = "off"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of the model at one moment.
+
+    Attributes:
+        state: loading, ready, busy, off or error.
+        model: its name for people.
+        device: where it runs; empty while that is not known.
+        message: one sentence; empty where the state says all.
+        progress: share done while loading, 0 to 1, None where it cannot be told.
+    """
+
+    state: State
+    model: str = ""
+    device: str = ""
+    message: str = ""
+    progress: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job came to.
+
+    Attributes:
+        texts: one text for each request of the job, as generated; fewer if it was cut short.
+        finish_reason: ``stop``, ``length``, ``superseded``, ``cancelled`` or ``failed``.
+        error: one sentence when it failed.
+    """
+
+    texts: tuple[str, ...] = ()
+    finish_reason: str = "stop"
+    usage: Usage = field(default_factory=Usage)
+    timings: Timings = field(default_factory=Timings)
+    error: str | None = None
+
+
+KeepGoing = Callable[[str], bool]
+"""Given all text so far, whether more of it is wanted."""
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of work for the worker: the requests of one completion, asked one after the other.
+
+    Attributes:
+        key: what it is about, usually the document's URI; a newer job of the same key replaces it.
+        requests: the prompt, once for each candidate.
+        keep_going: looked at after each piece; False ends the generation early, as ``stop``.
+        deadline_s: how long the model may stay silent, in seconds.
+    """
+
+    key: str
+    requests: tuple[GenerationRequest, ...]
+    keep_going: KeepGoing = lambda _text: True
+    deadline_s: float = 30.0
+    created: float = field(default_factory=time.monotonic)
+    future: Future[Outcome] = field(default_factory=Future)
+    _left: threading.Event = field(default_factory=threading.Event)
+    _reason: str = "cancelled"
+
+    def leave(self, reason: str) -> None:
+        """Ask for the work to stop at its next token; ``reason`` becomes the finish reason."""
+        if not self._left.is_set():
+            self._reason = reason
+            self._left.set()
+
+    @property
+    def left(self) -> bool:
+        """Whether nobody wants the result any more."""
+        return self._left.is_set()
+
+    def finish(self, outcome: Outcome) -> None:
+        """Give the outcome to whoever waits; the first one counts."""
+        if not self.future.done():
+            self.future.set_result(outcome)
+
+    def abandon(self) -> None:
+        """Finish with what it was left for."""
+        self.finish(Outcome(finish_reason=self._reason))
