@@ -2,15 +2,291 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+import itertools
+import logging
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
+from lsp_server.backends.base import FinishReason, GenerationRequest, SamplingParams
+from lsp_server.completion.cache import Answer, CompletionCache
+from lsp_server.completion.context import select_window
 from lsp_server.completion.document import Snapshot
-from lsp_server.completion.item import Completion
-from lsp_server.completion.trigger import Ask
-from lsp_server.settings import Settings
+from lsp_server.completion.fim import render
+from lsp_server.completion.item import Completion, Stage, Suggestion, Timings, Usage
+from lsp_server.completion.postprocess import FilterContext, postprocess
+from lsp_server.completion.stops import keep_going
+from lsp_server.completion.trigger import Ask, Go, Skip, decide
+from lsp_server.engine.engine import Engine, Listener
+from lsp_server.engine.job import Job, Model, Plan, State, Status
+from lsp_server.settings import AUTO_DEBOUNCE_MS, Settings
+
+logger = logging.getLogger(__name__)
+
+VARIED_TEMPERATURE = 0.7
+"""For every candidate after the first, which would otherwise be the same."""
+MOST_EXPLAINED = 32
 
 
-class Completions(Protocol):
-    """What ``lsp/`` and the command line ask of a completer."""
+class Completer:
+    """Completes documents for one client.
 
-    settings: Settings
+    Args:
+        engine: the model, which other clients may use too.
+        settings: what holds for this client.
+        sleep: waits for some seconds; tests put their own here.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.settings = settings
+        self.statistics = Statistics()
+        self._engine = engine
+        self._sleep = sleep
+        self._cache = CompletionCache()
+        self._newest: dict[str, object] = {}
+        self._last: OrderedDict[str, Completion] = OrderedDict()
+        self._client = secrets.token_hex(4)
+        self._ids = itertools.count(1)
+        self._told_error: str | None = None
+        self._started = False
+
+    async def complete(self, snapshot: Snapshot, ask: Ask) -> Completion:
+        """What to suggest at the cursor; cancelling the task stops the model at its next token."""
+        trip = self._set_out(snapshot, ask)
+        verdict = decide(snapshot, ask, self.settings)
+        if isinstance(verdict, Skip):
+            return self._arrive(trip, "skipped", dropped_by=verdict.rule)
+        trip.note("trigger", "block" if verdict.multiline else "one line")
+        place = as_if_selected(snapshot, ask)
+        if (answer := self._remembered(place, ask, verdict)) is not None:
+            return self._arrive(trip, "cached", answer.suggestions)
+        if not ask.invoked:
+            await self._sleep(self._debounce_s)
+        if not self._is_newest(trip):
+            return self._arrive(trip, "superseded")
+        outcome = await self._engine.run(self._job(place, ask, verdict, trip))
+        trip.usage, trip.timings = outcome.usage, outcome.timings
+        if outcome.finish_reason not in (FinishReason.STOP, FinishReason.LENGTH):
+            return self._arrive(trip, outcome.finish_reason, error=outcome.error)
+        context = FilterContext(place, verdict.multiline, outcome.finish_reason)
+        processed = postprocess(outcome.texts, context)
+        trip.stages.extend(processed.stages)
+        self._remember(place, ask, verdict, processed.suggestions)
+        return self._arrive(trip, outcome.finish_reason, processed.suggestions, processed.dropped_by)
+
+    def configure(self, settings: Settings) -> None:
+        """Take over changed settings; the model is loaded anew only if it is another one."""
+        self.settings = settings
+        self._engine.configure(settings)
+        if self._started and settings.enabled:
+            self._engine.start()
+
+    def explain(self, uri: str) -> Completion | None:
+        """The last completion of a document, with what each stage did."""
+        return self._last.get(uri)
+
+    def forget(self, uri: str) -> None:
+        """The document was closed: stop what runs for it, drop what is kept of it."""
+        self._newest.pop(uri, None)
+        self._last.pop(uri, None)
+        self._cache.forget(uri)
+        self._engine.drop(self._key(uri), "cancelled")
+
+    def shown(self, completion_id: str) -> None:
+        """The editor drew this completion."""
+        self.statistics.shown += bool(completion_id)
+
+    def accepted(self, completion_id: str) -> None:
+        """The user took this completion."""
+        self.statistics.accepted += bool(completion_id)
+
+    def partially_accepted(self, completion_id: str, characters: int) -> None:
+        """The user took the first UTF-16 units of this completion; the number is cumulative."""
+        if completion_id:
+            self.statistics.partly_accepted[completion_id] = characters
+
+    @property
+    def status(self) -> Status:
+        """What the model is doing, as this client is to see it."""
+        return self._engine.status if self.settings.enabled else Status(State.OFF)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tell ``listener`` the present status and each new one, on this loop; returns how to stop that."""
+        loop = asyncio.get_running_loop()
+
+        def relay(_status: Status) -> None:
+            with suppress(RuntimeError):  # the loop may have been closed meanwhile
+                loop.call_soon_threadsafe(lambda: listener(self.status))
+
+        listener(self.status)
+        return self._engine.subscribe(relay)
+
+    async def start(self) -> None:
+        """Begin to load the model, unless suggestions are switched off."""
+        self._started = True
+        if self.settings.enabled:
+            self._engine.start()
+
+    async def stop(self) -> None:
+        """Stop the work of this client; the engine goes on for the others."""
+        for uri in tuple(self._newest):
+            self.forget(uri)
+
+    @property
+    def _debounce_s(self) -> float:
+        chosen = self.settings.debounce_ms
+        return (AUTO_DEBOUNCE_MS if chosen == "auto" else chosen) / 1000
+
+    def _key(self, uri: str) -> str:
+        return f"{self._client} {uri}"
+
+    def _set_out(self, snapshot: Snapshot, ask: Ask) -> Trip:
+        """Begin a journey; the one that was under way for this document is superseded."""
+        trip = Trip(snapshot, ask)
+        uri = snapshot.document.uri
+        self._newest[uri] = trip
+        self._engine.drop(self._key(uri), "superseded")
+        return trip
+
+    def _is_newest(self, trip: Trip) -> bool:
+        return self._newest.get(trip.snapshot.document.uri) is trip
+
+    def _remembered(self, place: Snapshot, ask: Ask, verdict: Go) -> Answer | None:
+        answer = self._cache.find(place, multiline=verdict.multiline, epoch=self.settings.model)
+        return answer if answer is None or answer.complete or ask.candidates == 1 else None
+
+    def _remember(self, place: Snapshot, ask: Ask, verdict: Go, suggestions: tuple[Suggestion, ...]) -> None:
+        answer = Answer(suggestions, complete=ask.candidates > 1)
+        self._cache.store(place, answer, multiline=verdict.multiline, epoch=self.settings.model)
+
+    def _job(self, place: Snapshot, ask: Ask, verdict: Go, trip: Trip) -> Job:
+        context = FilterContext(place, verdict.multiline, "")
+        return Job(
+            self._key(place.document.uri),
+            plan_requests(place, ask, verdict, self.settings, trip.note),
+            lambda: keep_going(context),
+            self.settings.deadline_ms / 1000,
+        )
+
+    def _arrive(
+        self,
+        trip: Trip,
+        reason: str,
+        suggestions: tuple[Suggestion, ...] = (),
+        dropped_by: str | None = None,
+        error: str | None = None,
+    ) -> Completion:
+        """End a journey: keep what there is to explain, log how it went, never what was read or written."""
+        trip.note("end", error or dropped_by or reason)
+        completion = Completion(
+            tuple(spelling_selected(suggestion, trip.ask) for suggestion in suggestions),
+            reason,
+            dropped_by,
+            trip.usage,
+            replace(trip.timings, total=1000 * (time.monotonic() - trip.started)),
+            tuple(trip.stages),
+            f"{self._client}-{next(self._ids)}",
+        )
+        if reason != "superseded":
+            uri = trip.snapshot.document.uri
+            self._last[uri] = completion
+            self._last.move_to_end(uri)
+            if len(self._last) > MOST_EXPLAINED:
+                self._last.popitem(last=False)
+        self._tell(completion, error)
+        return completion
+
+    def _tell(self, completion: Completion, error: str | None) -> None:
+        if error is not None and error != self._told_error:
+            logger.warning("%s", error)
+        self._told_error = error
+        logger.info(
+            "completion %s: %d suggestions, %s, dropped by %s, %.0f ms, %d + %d tokens, %d of them cached",
+            completion.id,
+            len(completion.suggestions),
+            completion.finish_reason,
+            completion.dropped_by,
+            completion.timings.total,
+            completion.usage.prompt_tokens,
+            completion.usage.completion_tokens,
+            completion.usage.cached_tokens,
+        )
+
+
+@dataclass
+class Statistics:
+    """What became of the completions of a client; kept in memory, and there only."""
+
+    shown: int = 0
+    accepted: int = 0
+    partly_accepted: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Trip:
+    """What is noted on the way of one completion."""
+
+    snapshot: Snapshot
+    ask: Ask
+    usage: Usage = field(default_factory=Usage)
+    timings: Timings = field(default_factory=Timings)
+    stages: list[Stage] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def note(self, stage: str, outcome: str) -> None:
+        """Write down what a stage did."""
+        self.stages.append(Stage(stage, outcome))
+
+
+def as_if_selected(snapshot: Snapshot, ask: Ask) -> Snapshot:
+    """The snapshot as it would be had the user taken the item selected in the editor's list."""
+    if ask.selected is None:
+        return snapshot
+    document = snapshot.document
+    head = document.text[: snapshot.offset - ask.selected_length] + ask.selected
+    return replace(document, text=head + snapshot.suffix).at_offset(len(head))
+
+
+def spelling_selected(suggestion: Suggestion, ask: Ask) -> Suggestion:
+    """The suggestion beginning with the selected item, in whose place it is inserted."""
+    if ask.selected is None:
+        return suggestion
+    return replace(suggestion, text=ask.selected + suggestion.text, replaces_before=ask.selected_length)
+
+
+def plan_requests(
+    place: Snapshot, ask: Ask, verdict: Go, settings: Settings, note: Callable[[str, str], None]
+) -> Plan:
+    """How to make the prompt once the model is known; one request for each candidate."""
+
+    def plan(model: Model) -> tuple[GenerationRequest, ...]:
+        longest = settings.max_new_tokens if verdict.multiline else max(1, settings.max_new_tokens // 2)
+        budget = min(settings.context_tokens, model.loaded.context_tokens - longest)
+        window = select_window(place, model.form, budget, model.count)
+        note("context", f"from line {window.first_line + 1}, about {window.tokens} tokens")
+        prompt = render(window.prompt, model.form, model.loaded.tokenizer, heal=model.loaded.heals)
+        note("prompt", f"{model.form.name} ({model.form.order}), {len(prompt.healed)} characters healed")
+        first = GenerationRequest(
+            prompt.text,
+            prompt.ids,
+            prompt.healed,
+            prompt.stop_ids,
+            prompt.stop_strings,
+            SamplingParams(longest, settings.temperature, settings.top_p),
+        )
+        varied = max(settings.temperature, VARIED_TEMPERATURE)
+        return tuple(
+            replace(first, sampling=replace(first.sampling, temperature=varied, seed=seed)) if seed else first
+            for seed in range(ask.candidates)
+        )
+
+    return plan

@@ -1,4 +1,4 @@
-"""Settings: one frozen dataclass, the table that documents it, and the one function that reads values into it.
+"""Settings: one frozen dataclass, which also documents itself, and the one way that values get into it.
 
 Keys on the wire and in files are camelCase and all optional. Precedence: command line > editor > user file
 > defaults. A file in the opened project may only narrow (``PROJECT_KEYS``).
@@ -24,21 +24,24 @@ PROJECT_FILE = ".fim-ls.toml"
 EMBEDDED_MODEL = "smollm2-135m"
 
 
-def _setting(default: Any, doc: str, unit: str = "", low: float | None = None, high: float | None = None) -> Any:
+def _setting(
+    default: Any, doc: str, unit: str = "", low: float | None = None, high: float | None = None
+) -> Any:
     """A field with what its documentation and its check need."""
-    metadata = {"doc": doc, "unit": unit, "low": low, "high": high}
-    if isinstance(default, type):
-        return field(default_factory=default, metadata=metadata)
-    return field(default=default, metadata=metadata)
+    return field(default=default, metadata={"doc": doc, "unit": unit, "low": low, "high": high})
 
 
 @dataclass(frozen=True)
 class OpenAiSettings:
     """Where an HTTP engine answers; nothing is sent anywhere while ``base_url`` is empty."""
 
-    base_url: str = _setting("", "Base URL of an engine that serves /v1/completions, for example http://127.0.0.1:8000/v1.")
+    base_url: str = _setting(
+        "", "Base URL of an engine that serves /v1/completions, for example http://127.0.0.1:8000/v1."
+    )
     model: str = _setting("", "Name the engine knows the model by; empty takes the first it lists.")
-    api_key_env: str = _setting("", "Name of the environment variable that holds the key; the key itself is never a setting.")
+    api_key_env: str = _setting(
+        "", "Name of the environment variable that holds the key; the key itself is never a setting."
+    )
 
 
 @dataclass(frozen=True)
@@ -46,32 +49,62 @@ class Settings:
     """Everything a user can set, complete, checked and frozen."""
 
     enabled: bool = _setting(True, "Whether suggestions are given at all.")
-    model: str = _setting(EMBEDDED_MODEL, "A registry name, a GGUF file, a directory with a checkpoint, or a hub name.")
+    model: str = _setting(
+        EMBEDDED_MODEL, "A registry name, a GGUF file, a directory with a checkpoint, or a hub name."
+    )
     backend: Literal["auto", "transformers", "llama_cpp", "openai", "echo"] = _setting(
-        "auto", "What runs the model; auto takes openai if a base URL is set, transformers for a checkpoint, else llama_cpp."
+        "auto",
+        "What runs the model; auto is openai with a base URL, transformers for a checkpoint, else llama_cpp.",
     )
     device: str = _setting("auto", "auto, cpu, cuda, cuda:N or mps.")
-    dtype: Literal["auto", "float32", "float16", "bfloat16", "int8", "int4"] = _setting("auto", "Number format of the weights (transformers).")
-    device_map: str = _setting("", "accelerate's device map, for example auto, to spread a model over several devices (transformers).")
+    dtype: Literal["auto", "float32", "float16", "bfloat16", "int8", "int4"] = _setting(
+        "auto", "Number format of the weights (transformers)."
+    )
+    device_map: str = _setting(
+        "",
+        "accelerate's device map, for example auto, to spread a model over several devices (transformers).",
+    )
     threads: int = _setting(0, "CPU threads of the model; 0 takes the physical cores.", "threads", 0, 1024)
     context_tokens: int = _setting(1024, "Budget of the prompt.", "tokens", 64, 131_072)
-    max_new_tokens: int = _setting(64, "Bound on what is generated for a block; a single line takes at most half.", "tokens", 1, 2048)
+    max_new_tokens: int = _setting(
+        64, "Bound on what is generated for a block; a single line takes at most half.", "tokens", 1, 2048
+    )
     multiline: Literal["auto", "never", "always"] = _setting("auto", "Whether a suggestion may span lines.")
-    debounce_ms: int | Literal["auto"] = _setting("auto", "How long typing must rest before the model is asked; auto is 75.", "ms", 0, 5000)
-    deadline_ms: int = _setting(30_000, "After how long without a sign of life the model is given up and loaded anew.", "ms", 1000, 600_000)
+    debounce_ms: int | Literal["auto"] = _setting(
+        "auto", "How long typing must rest before the model is asked; auto is 75.", "ms", 0, 5000
+    )
+    deadline_ms: int = _setting(
+        30_000,
+        "After how long without a sign of life the model is given up and loaded anew.",
+        "ms",
+        1000,
+        600_000,
+    )
     temperature: float = _setting(0.0, "0 takes the likeliest token; more is more varied.", "", 0, 2)
     top_p: float = _setting(0.95, "Nucleus mass kept when sampling.", "", 0, 1)
     candidates: int = _setting(3, "How many suggestions an explicit request may return.", "suggestions", 1, 8)
     disabled_languages: tuple[str, ...] = _setting((), "LSP language identifiers that get no suggestions.")
     disabled_globs: tuple[str, ...] = _setting(
-        ("**/.env", "**/.env.*", "**/*.pem", "**/*.key", "**/id_rsa*", "**/id_ed25519*", "**/.netrc", "**/.npmrc", "**/.pypirc"),
+        (
+            "**/.env",
+            "**/.env.*",
+            "**/*.pem",
+            "**/*.key",
+            "**/id_rsa*",
+            "**/id_ed25519*",
+            "**/.netrc",
+            "**/.npmrc",
+            "**/.pypirc",
+        ),
         "Paths that get no suggestions and are never read as context.",
     )
     completion_fallback: Literal["auto", "on", "off"] = _setting(
         "auto", "Answer textDocument/completion too; auto does so for editors without inline completion."
     )
-    openai: OpenAiSettings = _setting(OpenAiSettings, "The HTTP engine.")
-    trust_remote_code: bool = _setting(False, "Whether code that comes with a checkpoint may run. Leave it off.")
+    openai: OpenAiSettings = field(default_factory=OpenAiSettings, metadata={"doc": "The HTTP engine."})
+    trust_remote_code: bool = _setting(
+        False, "Whether code that comes with a checkpoint may run. Leave it off."
+    )
 
 
 PROJECT_KEYS = frozenset({"enabled", "disabledLanguages", "disabledGlobs", "multiline"})
@@ -132,24 +165,21 @@ def _updated(target: Any, values: Mapping[str, Any], source: str, above: str, pr
 
 def _checked(value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
     """The value as the field wants it, None if it is not of its type or outside its bounds."""
-    options = get_args(hint) if get_origin(hint) is Literal else ()
-    if options:
-        return value if isinstance(value, str) and value in options else None
-    if hint is bool or isinstance(value, bool):
-        return value if hint is bool and isinstance(value, bool) else None
+    if get_origin(hint) is Literal:
+        return value if isinstance(value, str) and value in get_args(hint) else None
     if get_origin(hint) is tuple:
-        if isinstance(value, (list, tuple)) and all(isinstance(entry, str) for entry in value):
-            return tuple(value)
-        return None
-    if hint is str:
-        return value if isinstance(value, str) else None
-    if hint == int | Literal["auto"] and value == "auto":
+        is_list = isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value)
+        return tuple(value) if is_list else None
+    if hint in (bool, str):
+        return value if type(value) is hint else None
+    if value == "auto" and hint not in (int, float):
         return value
     return _number(value, hint, metadata)
 
 
 def _number(value: Any, hint: Any, metadata: Mapping[str, Any]) -> int | float | None:
-    if not isinstance(value, (int, float)) or not metadata["low"] <= value <= metadata["high"]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not metadata["low"] <= value <= metadata["high"]:
         return None
     if hint is float:
         return float(value)

@@ -86,12 +86,14 @@ class LoadedModel:
         device: ``cpu``, ``cuda:0``, ``mps``, or the address of an HTTP engine.
         context_tokens: the longest prompt and answer together, in tokens.
         tokenizer: None where only the engine has one.
+        heals: whether the first pieces can be made to spell a request's ``healed``.
     """
 
     name: str
     device: str
     context_tokens: int
     tokenizer: Tokenizer | None
+    heals: bool = True
 
 
 OnProgress = Callable[[float], None]

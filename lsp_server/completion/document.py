@@ -1,4 +1,4 @@
-"""The document and the cursor in it, as one frozen snapshot.
+r"""The document and the cursor in it, as one frozen snapshot.
 
 Text is held with ``\n`` line ends only; ``Document.eol`` says what the file uses. A cursor counts code
 points. Everything that LSP measures in UTF-8 or UTF-16 units is converted before it comes here.
@@ -17,7 +17,7 @@ _LINE_END = re.compile(r"\r\n|\r")
 
 @dataclass(frozen=True)
 class Document:
-    """A document at one version.
+    r"""A document at one version.
 
     Attributes:
         uri: where it lives, as the editor names it.
@@ -35,7 +35,7 @@ class Document:
 
     @classmethod
     def from_source(cls, uri: str, language: str, source: str, version: int | None = None) -> Document:
-        """A document from text with any of LSP's line ends (``\r\n``, ``\n``, ``\r``)."""
+        r"""A document from text with any of LSP's line ends (``\r\n``, ``\n``, ``\r``)."""
         if "\r" not in source:
             return cls(uri, language, source, version)
         eol = "\r\n" if "\r\n" in source else "\r" if "\n" not in source else "\n"

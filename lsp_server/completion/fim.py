@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, Protocol
-
-Part = Literal["prefix", "suffix"]
+from typing import Protocol
 
 
 class Tokenizer(Protocol):
@@ -38,6 +36,11 @@ class FimFormat:
     name: str
     layout: tuple[str, ...]
     stops: tuple[str, ...]
+
+    @property
+    def sentinels(self) -> tuple[str, ...]:
+        """The special pieces of the layout, in order."""
+        return tuple(part for part in self.layout if part not in (PREFIX, SUFFIX))
 
     @property
     def uses_suffix(self) -> bool:
@@ -144,11 +147,12 @@ def render(prompt: FimPrompt, form: FimFormat, tokenizer: Tokenizer | None, *, h
     prefix, healed = split_healed(prompt.prefix) if heal and form.ends_with_prefix else (prompt.prefix, "")
     halves = {PREFIX: prefix, SUFFIX: prompt.suffix}
     pieces = tuple(halves.get(part, part) for part in form.layout)
-    ids = None if tokenizer is None else _ids(form, halves, tokenizer)
-    stop_ids = () if tokenizer is None else (tokenizer.special_id(stop) for stop in form.stops)
-    return RenderedPrompt(
-        pieces, ids, healed, frozenset(stop for stop in stop_ids if stop is not None), form.stops
-    )
+    if tokenizer is None:
+        return RenderedPrompt(pieces, None, healed, frozenset(), form.stops)
+    stop_ids = [number for stop in form.stops if (number := tokenizer.special_id(stop)) is not None]
+    # An empty prompt is where a document begins, which is what stands behind the end of another.
+    ids = _ids(form, halves, tokenizer) or tuple(stop_ids[:1])
+    return RenderedPrompt(pieces, ids, healed, frozenset(stop_ids), form.stops)
 
 
 def _ids(form: FimFormat, halves: dict[str, str], tokenizer: Tokenizer) -> tuple[int, ...]:

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One text to insert at the cursor.
+    r"""One text to insert at the cursor.
 
     Attributes:
         text: what is inserted, ``\n`` line ends.
         replaces: how many code points after the cursor, on the cursor line, it takes the place of.
+        replaces_before: how many code points before the cursor it takes the place of; not 0 only
+            where it spells out an item that is selected in the editor's own list.
     """
 
     text: str
     replaces: int = 0
+    replaces_before: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Completion:
             (``skipped``, ``cached``, ``superseded``, ``cancelled``, ``failed``).
         dropped_by: the rule or filter that left nothing, or None.
         stages: what each stage did, in order. Never holds source text.
+        id: names this completion in what the editor tells of it later; opaque.
     """
 
     suggestions: tuple[Suggestion, ...] = ()
@@ -63,3 +67,4 @@ class Completion:
     usage: Usage = field(default_factory=Usage)
     timings: Timings = field(default_factory=Timings)
     stages: tuple[Stage, ...] = ()
+    id: str = ""

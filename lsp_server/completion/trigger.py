@@ -1,11 +1,24 @@
-"""Is there something to complete here, and is it one line or a block?"""
+"""Is there something to complete here, and is it one line or a block?
+
+The rules follow what Cody, Copilot and cursortab do; each has a name, which ``fim-ls.explain`` shows.
+"""
 
 from __future__ import annotations
 
+import fnmatch
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 from lsp_server.completion.document import Snapshot
+from lsp_server.settings import Settings
+
+SHORTEST_DOCUMENT_CHARACTERS = 10
+_ONLY_CLOSERS = re.compile(r"""\s*[)>}\]"'`]*\s*[:{;,]?\s*\Z""")
+_FINISHED_LINE = re.compile(r"(?:\);|[\]}]\)*;?)\s*\Z")
+_OPENER = re.compile(r"(?:[({\[:]|=>|->|\b(?:do|then|begin|else))\s*\Z")
+_COMMENT = re.compile(r"\s*(?:#|//|--|;;|/\*|\*\s|%)")
 
 
 @dataclass(frozen=True)
@@ -38,3 +51,66 @@ class Go:
     """The model is asked, for a block or for one line."""
 
     multiline: bool
+
+
+def decide(snapshot: Snapshot, ask: Ask, settings: Settings) -> Go | Skip:
+    """Whether to ask the model here; typing is held to more rules than a key press."""
+    rule = _forbidden(snapshot, settings) or (None if ask.invoked else _unwelcome(snapshot))
+    if rule is not None:
+        return Skip(rule)
+    return Go(_wants_block(snapshot, ask, settings))
+
+
+def _forbidden(snapshot: Snapshot, settings: Settings) -> str | None:
+    """The rule by which nothing may be suggested here, however it is asked for."""
+    document = snapshot.document
+    path = unquote(urlsplit(document.uri).path)
+    if not settings.enabled:
+        return "switched_off"
+    if document.language in settings.disabled_languages:
+        return "language_disabled"
+    if any(fnmatch.fnmatch(path, glob) for glob in settings.disabled_globs):
+        return "path_disabled"
+    return None
+
+
+def _unwelcome(snapshot: Snapshot) -> str | None:
+    """The rule by which a suggestion would only be in the way of typing."""
+    before, after = snapshot.line_prefix, snapshot.line_suffix
+    if len(snapshot.document.text) < SHORTEST_DOCUMENT_CHARACTERS:
+        return "short_document"
+    if after[:1].isalnum() or after[:1] == "_":
+        return "inside_word"
+    if not _ONLY_CLOSERS.match(after):
+        return "middle_of_line"
+    if not after.strip() and _FINISHED_LINE.search(before):
+        return "finished_line"
+    return None
+
+
+def _wants_block(snapshot: Snapshot, ask: Ask, settings: Settings) -> bool:
+    if settings.multiline != "auto":
+        return settings.multiline == "always"
+    if re.search(r"\w", snapshot.line_suffix) or _COMMENT.match(snapshot.line_prefix):
+        return False
+    return ask.invoked or _opens_block(snapshot)
+
+
+def _opens_block(snapshot: Snapshot) -> bool:
+    """Whether the cursor stands at the beginning of a block that has no body yet."""
+    below = _first_filled(snapshot.lines_below)
+    if snapshot.line_prefix.strip():
+        return bool(_OPENER.search(snapshot.line_prefix)) and _width(snapshot.line_prefix) >= _width(below)
+    above = _first_filled(reversed(snapshot.lines_above))
+    is_deeper = _width(above) < len(snapshot.line_prefix.expandtabs(4))
+    return bool(_OPENER.search(above)) and is_deeper and _width(above) >= _width(below)
+
+
+def _first_filled(lines: Iterable[str]) -> str:
+    return next((line for line in lines if line.strip()), "")
+
+
+def _width(line: str) -> int:
+    """Columns of indentation, a tab to the next multiple of four."""
+    expanded = line.expandtabs(4)
+    return len(expanded) - len(expanded.lstrip(" "))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lsp_server.backends.base import GenerationRequest
+from lsp_server.backends.base import GenerationRequest, LoadedModel
+from lsp_server.completion.context import Count
+from lsp_server.completion.fim import FimFormat
 from lsp_server.completion.item import Timings, Usage
 
 
@@ -59,8 +62,30 @@ class Outcome:
     error: str | None = None
 
 
+@dataclass(frozen=True)
+class Model:
+    """A model that is ready to be asked, and all that a prompt for it depends on.
+
+    Attributes:
+        loaded: what its backend says of it.
+        form: the prompt format of its family.
+        count: how many tokens a line has.
+    """
+
+    loaded: LoadedModel
+    form: FimFormat
+    count: Count
+
+
+Plan = Callable[[Model], tuple[GenerationRequest, ...]]
+"""Makes the requests of a job once the model, and so its tokenizer, is known."""
+
 KeepGoing = Callable[[str], bool]
 """Given all text so far, whether more of it is wanted."""
+
+
+def _always(_text: str) -> bool:
+    return True
 
 
 @dataclass(eq=False)
@@ -69,14 +94,16 @@ class Job:
 
     Attributes:
         key: what it is about, usually the document's URI; a newer job of the same key replaces it.
-        requests: the prompt, once for each candidate.
-        keep_going: looked at after each piece; False ends the generation early, as ``stop``.
+        plan: makes the prompt, once for each candidate; called on the worker's thread.
+        keep_going: makes, for each candidate, what is looked at after each piece; False ends
+            the generation early, as ``stop``.
         deadline_s: how long the model may stay silent, in seconds.
+        created: when it was submitted, on the monotonic clock, in seconds.
     """
 
     key: str
-    requests: tuple[GenerationRequest, ...]
-    keep_going: KeepGoing = lambda _text: True
+    plan: Plan
+    keep_going: Callable[[], KeepGoing] = lambda: _always
     deadline_s: float = 30.0
     created: float = field(default_factory=time.monotonic)
     future: Future[Outcome] = field(default_factory=Future)
@@ -90,13 +117,18 @@ class Job:
             self._left.set()
 
     @property
+    def reason(self) -> str:
+        """What it was left for: ``superseded`` or ``cancelled``."""
+        return self._reason
+
+    @property
     def left(self) -> bool:
         """Whether nobody wants the result any more."""
         return self._left.is_set()
 
     def finish(self, outcome: Outcome) -> None:
         """Give the outcome to whoever waits; the first one counts."""
-        if not self.future.done():
+        with suppress(InvalidStateError):
             self.future.set_result(outcome)
 
     def abandon(self) -> None:

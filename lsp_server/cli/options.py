@@ -1,0 +1,77 @@
+"""Options that several commands share: settings on the command line, and the log."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from typing import Any
+
+from lsp_server.errors import SettingsError
+from lsp_server.settings import Settings, read_file, updated, user_file
+
+FLAGS = {"model": "model", "backend": "backend", "device": "device", "dtype": "dtype"}
+"""Flags that stand for a setting of their own; all others go through ``--set``."""
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that set settings."""
+    group = parser.add_argument_group("settings")
+    group.add_argument(
+        "--model", metavar="NAME", help="registry name, GGUF file, checkpoint directory or hub name"
+    )
+    group.add_argument("--backend", metavar="B", help="auto, transformers, llama_cpp, openai or echo")
+    group.add_argument("--device", metavar="D", help="auto, cpu, cuda, cuda:N or mps")
+    group.add_argument("--dtype", metavar="T", help="auto, float32, float16, bfloat16, int8 or int4")
+    group.add_argument(
+        "--set",
+        dest="assignments",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="any setting of docs/settings.md, for example maxNewTokens=32 or openai.baseUrl=http://127.0.0.1:8000/v1",
+    )
+
+
+def command_line_values(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says, with the keys of the settings.
+
+    Raises:
+        SettingsError: an assignment without ``=``.
+    """
+    values: dict[str, Any] = {}
+    for assignment in arguments.assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals:
+            message = f"--set wants KEY=VALUE, not {assignment!r}."
+            raise SettingsError(message)
+        *tables, last = key.split(".")
+        target = values
+        for table in tables:
+            target = target.setdefault(table, {})
+        target[last] = _value(text)
+    flags = {key: getattr(arguments, flag) for flag, key in FLAGS.items()}
+    return values | {key: value for key, value in flags.items() if value is not None}
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """The settings that a command works with; the user's own file, then the command line.
+
+    Raises:
+        SettingsError: a value on the command line that no setting takes.
+    """
+    settings, problems = updated(Settings(), read_file(user_file()), str(user_file()))
+    for problem in problems:
+        print(f"fim-ls: {problem.message}", file=sys.stderr)
+    settings, problems = updated(settings, command_line_values(arguments), "command line")
+    if problems:
+        raise SettingsError(problems[0].message)
+    return settings
+
+
+def _value(text: str) -> Any:
+    """The value as TOML writes it; what is not TOML is a text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,68 @@
+"""``fim-ls serve``: the language server."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from lsp_server import log
+from lsp_server.cli.options import add_settings, command_line_values, settings_of
+from lsp_server.errors import SettingsError
+from lsp_server.settings import read_file, user_file
+
+
+def add(commands: Any) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser("serve", help="the language server (stdio unless told otherwise)")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--stdio", action="store_true", help="speak over standard input and output (default)")
+    where.add_argument("--tcp", metavar="HOST:PORT", help="listen for TCP; a port alone listens on loopback")
+    where.add_argument(
+        "--ws", metavar="HOST:PORT", help="listen for WebSocket; a port alone listens on loopback"
+    )
+    parser.add_argument("--log-file", metavar="FILE", help="write the log there instead of to standard error")
+    parser.add_argument(
+        "--log-level", choices=log.LEVELS, default="warning", help="debug also logs source text (warning)"
+    )
+    # vscode-languageclient adds it; the parent is known from the initialize request as well.
+    parser.add_argument("--clientProcessId", type=int, help=argparse.SUPPRESS)
+    add_settings(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until the client or the user ends it."""
+    from lsp_server.completer import Completer  # noqa: PLC0415 - a terminal command needs no server
+    from lsp_server.engine.engine import Engine  # noqa: PLC0415
+    from lsp_server.lsp import server  # noqa: PLC0415
+    from lsp_server.lsp.options import Layers  # noqa: PLC0415
+
+    log.set_up(arguments.log_level, arguments.log_file)
+    settings = settings_of(arguments)
+    layers = Layers(read_file(user_file()), command_line_values(arguments))
+    engine = Engine(settings)
+
+    def new_completer() -> Completer:
+        return Completer(engine, settings)
+
+    try:
+        if arguments.tcp:
+            return server.serve_tcp(*_address(arguments.tcp), new_completer, layers)
+        if arguments.ws:
+            return server.serve_ws(*_address(arguments.ws), new_completer, layers)
+        return server.serve_stdio(new_completer, layers)
+    finally:
+        engine.close()
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Host and port of ``HOST:PORT`` or ``PORT``.
+
+    Raises:
+        SettingsError: no port in it.
+    """
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        message = f"{text!r} is not of the form HOST:PORT."
+        raise SettingsError(message)
+    return host.strip("[]") or "127.0.0.1", int(port)

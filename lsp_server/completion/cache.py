@@ -1,0 +1,106 @@
+"""Did we already answer this, or is the user typing our last answer?
+
+An answer is kept under the text before the cursor and the text after it, both as digests: never the prefix
+alone, never with white space folded away. A lookup also tries the places up to ``LOOK_BACK`` characters
+back: if what was typed since is how an answer there begins, the rest of that answer is the answer here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from lsp_server.completion.document import Snapshot
+from lsp_server.completion.item import Suggestion
+
+MOST_ANSWERS = 250
+LOOK_BACK = 128
+
+
+class Key(NamedTuple):
+    """A place that was answered; ``epoch`` is all but the text that an answer depends on."""
+
+    uri: str
+    offset: int
+    prefix: bytes
+    suffix: bytes
+    multiline: bool
+    epoch: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was suggested at one place.
+
+    Attributes:
+        suggestions: best first; empty when the model ended by itself with nothing to say.
+        complete: whether all candidates that an explicit request wants are there.
+    """
+
+    suggestions: tuple[Suggestion, ...]
+    complete: bool = False
+
+
+class CompletionCache:
+    """The last answers, least recently used first.
+
+    One owner only: it is read and written on the event loop.
+    """
+
+    def __init__(self, most: int = MOST_ANSWERS) -> None:
+        self._answers: OrderedDict[Key, Answer] = OrderedDict()
+        self._most = most
+
+    def store(self, snapshot: Snapshot, answer: Answer, *, multiline: bool, epoch: str = "") -> None:
+        """Keep an answer."""
+        text = snapshot.document.text
+        key = Key(
+            snapshot.document.uri,
+            snapshot.offset,
+            _digest(text[: snapshot.offset]),
+            _digest(snapshot.suffix),
+            multiline,
+            epoch,
+        )
+        self._answers[key] = answer
+        self._answers.move_to_end(key)
+        while len(self._answers) > self._most:
+            self._answers.popitem(last=False)
+
+    def find(self, snapshot: Snapshot, *, multiline: bool, epoch: str = "") -> Answer | None:
+        """The answer for this very place, or what is left of one that is being typed."""
+        uri, text, offset = snapshot.document.uri, snapshot.document.text, snapshot.offset
+        answered = {key.offset for key in self._answers if key.uri == uri and key.epoch == epoch}
+        starts = [start for start in answered if offset - LOOK_BACK <= start <= offset]
+        suffix = _digest(snapshot.suffix) if starts else b""
+        for start in sorted(starts, reverse=True):
+            # A block answers a request for one line too: that was decided where the typing began.
+            for block in (multiline, True) if start < offset else (multiline,):
+                key = Key(uri, start, _digest(text[:start]), suffix, block, epoch)
+                if key in self._answers and (rest := _rest(self._answers[key], text[start:offset])):
+                    self._answers.move_to_end(key)
+                    return rest
+        return None
+
+    def forget(self, uri: str) -> None:
+        """Drop all answers of a document."""
+        for key in [key for key in self._answers if key.uri == uri]:
+            del self._answers[key]
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _rest(answer: Answer, typed: str) -> Answer | None:
+    """What is left of an answer after its beginning was typed; None if that is not what was typed."""
+    if not typed:
+        return answer
+    left = tuple(
+        replace(suggestion, text=suggestion.text[len(typed) :])
+        for suggestion in answer.suggestions
+        if suggestion.text.startswith(typed) and len(suggestion.text) > len(typed)
+    )
+    return Answer(left) if left else None

@@ -1,0 +1,95 @@
+"""Which part of the file the model sees, in whole lines and under a token budget.
+
+The window begins at a line whose number is a multiple of ``STEP_LINES``: it stays where it is while one
+types, so the model's KV cache of the prompt stays good, and moves by a whole step when the budget is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lsp_server.completion.document import Snapshot
+from lsp_server.completion.fim import FimFormat, FimPrompt, Tokenizer
+
+STEP_LINES = 16
+SUFFIX_SHARE = 0.25
+CHARACTERS_PER_TOKEN = 3
+"""What is assumed of text for engines whose tokenizer is not at hand; code has rather more."""
+
+Count = Callable[[str], int]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of a document that goes into a prompt.
+
+    Attributes:
+        prompt: the halves.
+        first_line: 0-based line the prefix begins at.
+        tokens: about how many tokens both halves have.
+    """
+
+    prompt: FimPrompt
+    first_line: int
+    tokens: int
+
+
+def counter(tokenizer: Tokenizer | None) -> Count:
+    """How many tokens a line has; lines are remembered, since typing changes one at a time."""
+    if tokenizer is None:
+        return lambda line: len(line) // CHARACTERS_PER_TOKEN + 1
+    return lru_cache(maxsize=8192)(lambda line: len(tokenizer.encode(line)))
+
+
+def select_window(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count: Count) -> Window:
+    """The lines around the cursor that fit the budget; what the suffix leaves unused the prefix takes."""
+    budget = budget_tokens - len(form.layout)
+    suffix, suffix_tokens = "", 0
+    if form.uses_suffix:
+        rest = [snapshot.line_suffix, *snapshot.lines_below]
+        kept, suffix_tokens = _fitting(_with_ends(rest), int(budget * SUFFIX_SHARE), count)
+        suffix = "".join(kept)
+    above = snapshot.lines_above
+    cursor_line, cursor_tokens = _end_of_line(snapshot.line_prefix, budget - suffix_tokens, count)
+    left = budget - suffix_tokens - cursor_tokens
+    kept, above_tokens = _fitting((line + "\n" for line in reversed(above)), left, count)
+    first_line = _stepped(len(above) - len(kept), len(above))
+    prefix = "\n".join((*above[first_line:], cursor_line))
+    return Window(FimPrompt(prefix, suffix), first_line, suffix_tokens + cursor_tokens + above_tokens)
+
+
+def _with_ends(lines: list[str]) -> Iterable[str]:
+    """The lines with their ends, but for the last."""
+    return (line + "\n" if at < len(lines) - 1 else line for at, line in enumerate(lines))
+
+
+def _fitting(lines: Iterable[str], budget: int, count: Count) -> tuple[list[str], int]:
+    """The first of the lines that fit the budget together, and their tokens."""
+    kept: list[str] = []
+    used = 0
+    for line in lines:
+        # A line of more characters than 16 to a token of budget is not even counted.
+        tokens = count(line) if len(line) <= 16 * (budget - used) else budget + 1
+        if used + tokens > budget:
+            break
+        kept.append(line)
+        used += tokens
+    return kept, used
+
+
+def _end_of_line(line: str, budget: int, count: Count) -> tuple[str, int]:
+    """As much of the end of a line as fits the budget, and its tokens; nearly always all of it."""
+    line = line[-16 * budget :]
+    while (tokens := count(line)) > budget:
+        line = line[len(line) // 4 + 1 :]
+    return line, tokens
+
+
+def _stepped(first: int, cursor_line: int) -> int:
+    """The next multiple of a step at or after ``first``, unless that leaves less than a step."""
+    if first == 0:
+        return 0
+    stepped = -(-first // STEP_LINES) * STEP_LINES
+    return stepped if cursor_line - stepped >= STEP_LINES else first

@@ -1,0 +1,107 @@
+"""Measures on lines that several filters and stops share. Lines come without their line ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lsp_server.completion.document import Document, Snapshot
+
+_TAB_WIDTH = 4
+_FENCED_LANGUAGES = frozenset({"markdown", "mdx", "plaintext", "quarto", "restructuredtext", "rmd"})
+_WORD = re.compile(r"\w+")
+_CLOSER = re.compile(r"\s*(?:[)\]}]|</|(?:end|endif|fi|done|esac)[;,)\s]*\Z)")
+_CLOSING = re.compile(
+    r"\s*(?:[)\]}>]|</[\w.:-]*>|\b(?:end|endif|fi|done|esac)\b)(?:[)\]}>;,\s]|</[\w.:-]*>)*"
+)
+_OPENING = re.compile(r"(?:[:{(\[]|[=-]>|\b(?:begin|do|else|then))\s*(?:(?://|#).*)?\Z")
+
+
+def indentation_width(line: str) -> int:
+    """Columns of white space that a line starts with; a tab reaches to the next multiple of four."""
+    lead = line[: len(line) - len(line.lstrip(" \t"))]
+    return len(lead.expandtabs(_TAB_WIDTH))
+
+
+def has_word(text: str) -> bool:
+    """Whether there is a letter, a digit or an underscore in a text."""
+    return _WORD.search(text) is not None
+
+
+def non_blank(lines: Iterable[str]) -> list[str]:
+    """The lines that hold more than white space, without the white space at their ends."""
+    return [line.rstrip() for line in lines if line and not line.isspace()]
+
+
+def line_above(snapshot: Snapshot) -> str:
+    """The nearest non-blank line above the cursor line; empty when there is none."""
+    return next((line for line in reversed(snapshot.lines_above) if line.strip()), "")
+
+
+def lines_below(snapshot: Snapshot, count: int) -> list[str]:
+    """The next ``count`` non-blank lines below the cursor line; fewer at the end of the text."""
+    found: list[str] = []
+    for at in range(snapshot.line + 1, len(snapshot.document.lines)):
+        if len(found) == count:
+            break
+        found.extend(non_blank(snapshot.document.lines[at : at + 1]))
+    return found
+
+
+def written_lines(text: str, snapshot: Snapshot) -> list[str]:
+    """The lines of the file that a middle writes; a cursor line to which it adds nothing is not one."""
+    first, *rest = text.split("\n")
+    return [snapshot.line_prefix + first, *rest] if first.strip() else rest
+
+
+def starts_with_closer(line: str) -> bool:
+    """Whether a line begins by closing something, as ``} else {`` does."""
+    return _CLOSER.match(line) is not None
+
+
+def is_closing_line(line: str) -> bool:
+    """Whether a line only closes: brackets, an end tag, ``end``, ``fi``."""
+    return _CLOSING.fullmatch(line) is not None
+
+
+def opens_block(line: str) -> bool:
+    """Whether what follows a line is its body: it ends with ``:``, an open bracket, ``=>``, ``do``."""
+    return _OPENING.search(line.rstrip()) is not None
+
+
+def is_fence_foreign(document: Document) -> bool:
+    """Whether a Markdown fence in a middle is chatter: the language has none, and the text shows none."""
+    return document.language not in _FENCED_LANGUAGES and "```" not in document.text
+
+
+def is_nearly_line(one: str, other: str) -> bool:
+    """Whether two lines are the same words with at most a tenth of their characters different.
+
+    The words must agree because ``set_xlim(a, b)`` above ``set_ylim(a, b)`` is what people write.
+    """
+    one, other = one.strip(), other.strip()
+    if min(len(one), len(other)) < 5 or _WORD.findall(one) != _WORD.findall(other):
+        return False
+    return within_distance(one, other, max(len(one), len(other)) // 10)
+
+
+def within_distance(one: str, other: str, limit: int) -> bool:
+    """Whether at most ``limit`` characters must be put in, taken out or changed between two texts."""
+    if abs(len(one) - len(other)) > limit:
+        return False
+    row = list(range(len(other) + 1))
+    for at, character in enumerate(one, start=1):
+        row = _next_row(row, at, character, other, limit)
+        if min(row) > limit:
+            return False
+    return row[-1] <= limit
+
+
+def _next_row(above: list[int], at: int, character: str, other: str, limit: int) -> list[int]:
+    """One row of the edit table, filled only where the distance can still be within the limit."""
+    row = [limit + 1] * len(above)
+    row[0] = min(at, limit + 1)
+    for column in range(max(1, at - limit), min(len(other), at + limit) + 1):
+        changed = above[column - 1] + (character != other[column - 1])
+        row[column] = min(changed, above[column] + 1, row[column - 1] + 1)
+    return row

@@ -1,0 +1,133 @@
+"""The engine as the rest of the server sees it: run a job, watch over the worker, tell the state."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+
+from lsp_server.backends.base import Backend, OnProgress
+from lsp_server.completion.fim import FimFormat
+from lsp_server.engine import loading
+from lsp_server.engine.job import Job, Outcome, State, Status
+from lsp_server.engine.scheduler import Scheduler
+from lsp_server.engine.worker import Clock, Worker
+from lsp_server.errors import EngineHungError
+from lsp_server.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[Status], None]
+BackendBySettings = Callable[[Settings, OnProgress, Callable[[], bool]], tuple[Backend, FimFormat]]
+
+
+class Engine:
+    """One model for all clients of a process.
+
+    Args:
+        settings: which model.
+        make_backend: gets a backend by the settings; called on the worker's thread.
+        clock: seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        make_backend: BackendBySettings = loading.make_backend,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._make_backend = make_backend
+        self._clock = clock
+        self._scheduler = Scheduler()
+        self._worker: Worker | None = None
+        self._listeners: list[Listener] = []
+        self._status = Status(State.LOADING)
+
+    @property
+    def status(self) -> Status:
+        """What the model is doing now."""
+        return self._status
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return self._scheduler.idle
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tell ``listener`` each new status, on whatever thread it arises; returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def start(self) -> None:
+        """Begin to load the model; returns at once, and does nothing the second time."""
+        if self._worker is None and not self._scheduler.closed:
+            self._start_worker()
+
+    def configure(self, settings: Settings) -> None:
+        """Load another model where the settings ask for one; waiting jobs are answered by the new one."""
+        changed = not loading.same_model(self._settings, settings)
+        self._settings = settings
+        if changed and self._worker is not None:
+            self._worker.reload(partial(self._make_backend, settings))
+
+    def drop(self, key: str, reason: str) -> None:
+        """Stop whatever runs or waits for a key."""
+        self._scheduler.drop(key, reason)
+
+    async def run(self, job: Job) -> Outcome:
+        """Let a job have its turn; cancelling the awaiting task stops the model at its next token."""
+        self.start()
+        self._scheduler.submit(job)
+        future = asyncio.wrap_future(job.future)
+        try:
+            while not future.done():
+                await asyncio.wait({future}, timeout=job.deadline_s)
+                if not future.done():
+                    self._watch(job)
+        except asyncio.CancelledError:
+            self._scheduler.cancel(job)
+            raise
+        return future.result()
+
+    def close(self, timeout_s: float = 1.0) -> bool:
+        """Stop all work; whether the worker ended within ``timeout_s`` seconds."""
+        self._scheduler.close()
+        if self._worker is None:
+            return True
+        self._worker.retire()
+        return self._worker.join(timeout_s)
+
+    def _start_worker(self) -> None:
+        worker = Worker(
+            self._scheduler,
+            partial(self._make_backend, self._settings),
+            lambda status: self._publish(worker, status),
+            self._clock,
+        )
+        self._worker = worker
+        worker.start()
+
+    def _watch(self, job: Job) -> None:
+        """Give a worker up whose model has been silent on this job for longer than its deadline."""
+        hung = self._worker
+        if hung is None or hung.silent_s(job) < job.deadline_s:
+            return
+        error = EngineHungError(
+            f"The model gave no sign of life for {job.deadline_s:g} s and is loaded anew."
+        )
+        logger.error("%s", error)
+        hung.retire()
+        self._scheduler.done(job)
+        job.leave("cancelled")
+        job.finish(Outcome(finish_reason="failed", error=str(error)))
+        self._start_worker()
+
+    def _publish(self, worker: Worker, status: Status) -> None:
+        if worker is not self._worker:  # a hung one that came back has nothing to say any more
+            return
+        self._status = status
+        for listener in tuple(self._listeners):
+            listener(status)

@@ -1,0 +1,232 @@
+"""The one background thread that owns the model: load, warm up, prefill, decode, stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+from lsp_server.backends.base import (
+    Backend,
+    FinishReason,
+    GenerationRequest,
+    OnProgress,
+    Report,
+    SamplingParams,
+)
+from lsp_server.completion.context import counter
+from lsp_server.completion.fim import FimFormat
+from lsp_server.completion.item import Timings, Usage
+from lsp_server.engine.job import Job, Model, Outcome, State, Status
+from lsp_server.engine.scheduler import Scheduler
+from lsp_server.errors import BackendError, FimLsError, OutOfMemoryError
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], float]
+MakeBackend = Callable[[OnProgress, Callable[[], bool]], tuple[Backend, FimFormat]]
+"""Fetches what is missing and makes a backend, not yet loaded, with the prompt format of its model; asks now
+and then whether to give up."""
+
+FIRST_BACK_OFF_S = 2.0
+LAST_BACK_OFF_S = 300.0
+
+
+class Worker:
+    """Takes jobs from a scheduler and runs them on the model, one at a time.
+
+    A model that fails to load, or that runs out of memory, is loaded anew at the first job after a
+    pause; the pause doubles from one failure to the next, and jobs in between fail at once.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        make_backend: MakeBackend,
+        publish: Callable[[Status], None],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._scheduler = scheduler
+        self._make_backend = make_backend
+        self._publish = publish
+        self._clock = clock
+        self._backend: Backend | None = None
+        self._model: Model | None = None
+        self._failure = "The model is not loaded."
+        self._retry_at = 0.0
+        self._back_off_s = FIRST_BACK_OFF_S
+        self._stale = True
+        self._retired = False
+        self._current: Job | None = None
+        self._last_sign = clock()
+        self._thread = threading.Thread(target=self._run, name="fim-ls worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin to load the model, then serve."""
+        self._thread.start()
+
+    def reload(self, make_backend: MakeBackend) -> None:
+        """Drop the model and load another one, as soon as the running job has stopped."""
+        self._make_backend = make_backend
+        self._stale = True
+        if (job := self._current) is not None:
+            job.leave("cancelled")
+        self._scheduler.wake()
+
+    def retire(self) -> None:
+        """Take no further job; the thread ends when the backend lets it."""
+        self._retired = True
+        self._scheduler.wake()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the thread; whether it ended."""
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def silent_s(self, job: Job) -> float:
+        """For how many seconds the model has shown no sign of life on this job; 0 if it is not on it."""
+        return self._clock() - self._last_sign if self._current is job else 0.0
+
+    def _run(self) -> None:
+        while not (self._retired or self._scheduler.closed):
+            if self._stale:
+                self._stale = False
+                self._unload()
+                self._load()
+            job = self._scheduler.take(lambda: self._stale or self._retired)
+            if job is not None:
+                self._serve(job)
+        self._unload()
+
+    def _load(self) -> None:
+        self._publish(Status(State.LOADING))
+        try:
+            self._backend, form = self._make_backend(self._on_progress, self._gives_up)
+            loaded = self._backend.load(self._on_progress)
+            self._model = Model(loaded, form, counter(loaded.tokenizer))
+            self._warm_up()
+        except FimLsError as error:
+            self._fail(str(error))
+        except Exception as error:
+            logger.debug("loading failed", exc_info=True)
+            self._fail(f"The model could not be loaded ({type(error).__name__}).")
+        else:
+            self._back_off_s = FIRST_BACK_OFF_S
+            self._publish_state(State.READY)
+
+    def _warm_up(self) -> None:
+        """Generate one token, so that the first real request finds everything in place."""
+        if self._backend is None or self._model is None or self._model.loaded.tokenizer is None:
+            return
+        ids = tuple(self._model.loaded.tokenizer.encode("def"))
+        request = GenerationRequest("def", ids, sampling=SamplingParams(max_new_tokens=1))
+        for _piece in self._backend.generate(request, Report()):
+            pass
+
+    def _on_progress(self, share: float) -> None:
+        self._publish(Status(State.LOADING, progress=share))
+
+    def _gives_up(self) -> bool:
+        return self._stale or self._retired or self._scheduler.closed
+
+    def _fail(self, sentence: str) -> None:
+        """Go without a model until the pause is over."""
+        self._unload()
+        self._failure = sentence
+        self._retry_at = self._clock() + self._back_off_s
+        self._back_off_s = min(2 * self._back_off_s, LAST_BACK_OFF_S)
+        if not self._gives_up():
+            logger.error("%s", sentence)
+            self._publish(Status(State.ERROR, message=sentence))
+
+    def _unload(self) -> None:
+        backend, self._backend, self._model = self._backend, None, None
+        if backend is not None:
+            backend.close()
+
+    def _serve(self, job: Job) -> None:
+        if self._model is None and self._clock() >= self._retry_at:
+            self._load()
+        self._current, self._last_sign = job, self._clock()
+        outcome = Outcome(finish_reason="failed", error=self._failure)
+        if self._model is not None:
+            self._publish_state(State.BUSY)
+            outcome = self._attempt(job)
+        self._current = None
+        self._scheduler.done(job)
+        if self._model is not None and not self._retired:
+            self._publish_state(State.READY)
+        job.finish(outcome)
+
+    def _attempt(self, job: Job) -> Outcome:
+        """Run a job; a failure costs this job, and the model where it cannot be trusted any more."""
+        try:
+            return self._complete(job)
+        except OutOfMemoryError as error:
+            self._fail(str(error))
+            return Outcome(finish_reason="failed", error=str(error))
+        except BackendError as error:
+            return Outcome(finish_reason="failed", error=str(error))
+        except Exception as error:
+            logger.debug("generating failed", exc_info=True)
+            sentence = f"The model failed unexpectedly ({type(error).__name__})."
+            return Outcome(finish_reason="failed", error=sentence)
+
+    def _complete(self, job: Job) -> Outcome:
+        assert self._model is not None  # noqa: S101 - _serve looked
+        started, texts, usage = self._clock(), [], Usage()
+        first_text_at = reason = None
+        for request in job.plan(self._model):
+            if job.left:
+                break
+            report = Report()
+            text, text_at = self._generate(job, request, report)
+            texts.append(text)
+            first_text_at, reason = first_text_at or text_at, reason or report.finish_reason
+            usage = _added(usage, report.usage)
+        ended = self._clock()
+        prefilled = first_text_at or ended
+        timings = Timings(
+            queue=1000 * (started - job.created),
+            prefill=1000 * (prefilled - started),
+            decode=1000 * (ended - prefilled),
+            total=1000 * (ended - job.created),
+        )
+        if job.left:
+            return Outcome((), job.reason, usage, timings)
+        return Outcome(tuple(texts), reason or FinishReason.STOP, usage, timings)
+
+    def _generate(self, job: Job, request: GenerationRequest, report: Report) -> tuple[str, float | None]:
+        """One candidate's text, and when its first character came."""
+        assert self._backend is not None  # noqa: S101 - _serve looked
+        keep_going, text, text_at = job.keep_going(), "", None
+        stopped = False
+        with closing(self._backend.generate(request, report)) as pieces:
+            for piece in pieces:
+                self._last_sign = self._clock()
+                if job.left:
+                    break
+                if piece:
+                    text += piece
+                    text_at = text_at or self._last_sign
+                    stopped = not keep_going(text)
+                    if stopped:
+                        break
+        if stopped:
+            report.finish_reason = FinishReason.STOP
+        return text, text_at
+
+    def _publish_state(self, state: State) -> None:
+        if self._model is not None:
+            self._publish(Status(state, self._model.loaded.name, self._model.loaded.device))
+
+
+def _added(first: Usage, second: Usage) -> Usage:
+    return Usage(
+        first.prompt_tokens + second.prompt_tokens,
+        first.cached_tokens + second.cached_tokens,
+        first.completion_tokens + second.completion_tokens,
+    )
