@@ -12,23 +12,21 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from lsp_server.backends.base import FinishReason, GenerationRequest, SamplingParams
+from lsp_server.backends.base import FinishReason
 from lsp_server.completion.cache import Answer, CompletionCache
-from lsp_server.completion.context import select_window
 from lsp_server.completion.document import Snapshot
-from lsp_server.completion.fim import render
 from lsp_server.completion.item import Completion, Stage, Suggestion, Timings, Usage
 from lsp_server.completion.postprocess import FilterContext, postprocess
+from lsp_server.completion.selected import as_if_selected, spelling_selected
 from lsp_server.completion.stops import keep_going
 from lsp_server.completion.trigger import Ask, Go, Skip, decide
 from lsp_server.engine.engine import Engine, Listener
-from lsp_server.engine.job import Job, Model, Plan, State, Status
+from lsp_server.engine.job import Job, State, Status
+from lsp_server.engine.plan import plan_requests
 from lsp_server.settings import AUTO_DEBOUNCE_MS, Settings
 
 logger = logging.getLogger(__name__)
 
-VARIED_TEMPERATURE = 0.7
-"""For every candidate after the first, which would otherwise be the same."""
 MOST_EXPLAINED = 32
 
 
@@ -56,7 +54,6 @@ class Completer:
         self._last: OrderedDict[str, Completion] = OrderedDict()
         self._client = secrets.token_hex(4)
         self._ids = itertools.count(1)
-        self._told_error: str | None = None
         self._started = False
 
     async def complete(self, snapshot: Snapshot, ask: Ask) -> Completion:
@@ -170,9 +167,12 @@ class Completer:
 
     def _job(self, place: Snapshot, ask: Ask, verdict: Go, trip: Trip) -> Job:
         context = FilterContext(place, verdict.multiline, "")
+        plan = plan_requests(
+            place, self.settings, trip.note, multiline=verdict.multiline, candidates=ask.candidates
+        )
         return Job(
             self._key(place.document.uri),
-            plan_requests(place, ask, verdict, self.settings, trip.note),
+            plan,
             lambda: keep_going(context),
             self.settings.deadline_ms / 1000,
         )
@@ -202,13 +202,6 @@ class Completer:
             self._last.move_to_end(uri)
             if len(self._last) > MOST_EXPLAINED:
                 self._last.popitem(last=False)
-        self._tell(completion, error)
-        return completion
-
-    def _tell(self, completion: Completion, error: str | None) -> None:
-        if error is not None and error != self._told_error:
-            logger.warning("%s", error)
-        self._told_error = error
         logger.info(
             "completion %s: %d suggestions, %s, dropped by %s, %.0f ms, %d + %d tokens, %d of them cached",
             completion.id,
@@ -220,6 +213,7 @@ class Completer:
             completion.usage.completion_tokens,
             completion.usage.cached_tokens,
         )
+        return completion
 
 
 @dataclass
@@ -245,48 +239,3 @@ class Trip:
     def note(self, stage: str, outcome: str) -> None:
         """Write down what a stage did."""
         self.stages.append(Stage(stage, outcome))
-
-
-def as_if_selected(snapshot: Snapshot, ask: Ask) -> Snapshot:
-    """The snapshot as it would be had the user taken the item selected in the editor's list."""
-    if ask.selected is None:
-        return snapshot
-    document = snapshot.document
-    head = document.text[: snapshot.offset - ask.selected_length] + ask.selected
-    return replace(document, text=head + snapshot.suffix).at_offset(len(head))
-
-
-def spelling_selected(suggestion: Suggestion, ask: Ask) -> Suggestion:
-    """The suggestion beginning with the selected item, in whose place it is inserted."""
-    if ask.selected is None:
-        return suggestion
-    return replace(suggestion, text=ask.selected + suggestion.text, replaces_before=ask.selected_length)
-
-
-def plan_requests(
-    place: Snapshot, ask: Ask, verdict: Go, settings: Settings, note: Callable[[str, str], None]
-) -> Plan:
-    """How to make the prompt once the model is known; one request for each candidate."""
-
-    def plan(model: Model) -> tuple[GenerationRequest, ...]:
-        longest = settings.max_new_tokens if verdict.multiline else max(1, settings.max_new_tokens // 2)
-        budget = min(settings.context_tokens, model.loaded.context_tokens - longest)
-        window = select_window(place, model.form, budget, model.count)
-        note("context", f"from line {window.first_line + 1}, about {window.tokens} tokens")
-        prompt = render(window.prompt, model.form, model.loaded.tokenizer, heal=model.loaded.heals)
-        note("prompt", f"{model.form.name} ({model.form.order}), {len(prompt.healed)} characters healed")
-        first = GenerationRequest(
-            prompt.text,
-            prompt.ids,
-            prompt.healed,
-            prompt.stop_ids,
-            prompt.stop_strings,
-            SamplingParams(longest, settings.temperature, settings.top_p),
-        )
-        varied = max(settings.temperature, VARIED_TEMPERATURE)
-        return tuple(
-            replace(first, sampling=replace(first.sampling, temperature=varied, seed=seed)) if seed else first
-            for seed in range(ask.candidates)
-        )
-
-    return plan

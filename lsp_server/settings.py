@@ -7,8 +7,9 @@ Keys on the wire and in files are camelCase and all optional. Precedence: comman
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -21,6 +22,9 @@ APP_NAME = "fim-ls"
 SECTION = "fim-ls"
 """The section that editors are asked for in ``workspace/configuration``."""
 PROJECT_FILE = ".fim-ls.toml"
+AUTO_DEBOUNCE_MS = 75
+CPU_PROMPT_TOKENS = 512
+ACCELERATED_PROMPT_TOKENS = 2048
 EMBEDDED_MODEL = "smollm2-135m"
 
 
@@ -65,7 +69,9 @@ class Settings:
         "accelerate's device map, for example auto, to spread a model over several devices (transformers).",
     )
     threads: int = _setting(0, "CPU threads of the model; 0 takes the physical cores.", "threads", 0, 1024)
-    context_tokens: int = _setting(1024, "Budget of the prompt.", "tokens", 64, 131_072)
+    context_tokens: int | Literal["auto"] = _setting(
+        "auto", "Budget of the prompt; auto is 512 on a CPU and 2048 elsewhere.", "tokens", 64, 131_072
+    )
     max_new_tokens: int = _setting(
         64, "Bound on what is generated for a block; a single line takes at most half.", "tokens", 1, 2048
     )
@@ -106,11 +112,15 @@ class Settings:
         False, "Whether code that comes with a checkpoint may run. Leave it off."
     )
 
+    def prompt_tokens(self, device: str) -> int:
+        """The budget of the prompt for a model on this device: a CPU reads some 250 tokens a second."""
+        if self.context_tokens != "auto":
+            return self.context_tokens
+        return CPU_PROMPT_TOKENS if device == "cpu" else ACCELERATED_PROMPT_TOKENS
+
 
 PROJECT_KEYS = frozenset({"enabled", "disabledLanguages", "disabledGlobs", "multiline"})
 """What a file in the opened project may say; each value can only narrow."""
-
-AUTO_DEBOUNCE_MS = 75
 
 
 @dataclass(frozen=True)
@@ -241,3 +251,26 @@ def narrowed(settings: Settings, project: Mapping[str, Any], source: str) -> tup
 
 def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*first, *second)))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting as it is documented: its key, what it takes, its unit, its default, what it is for."""
+
+    key: str
+    values: str
+    unit: str
+    default: str
+    doc: str
+
+
+def rows(settings: Any = Settings(), above: str = "") -> Iterator[Row]:
+    """The table of all settings, in order; tables in it are spelled out."""
+    hints = get_type_hints(type(settings))
+    for spec in dataclasses.fields(settings):
+        key, default = above + camel(spec.name), getattr(settings, spec.name)
+        if dataclasses.is_dataclass(default):
+            yield from rows(default, f"{key}.")
+        else:
+            values = describe_type(hints[spec.name], spec.metadata)
+            yield Row(key, values, spec.metadata["unit"], json.dumps(default), spec.metadata["doc"])

@@ -58,11 +58,11 @@ def chosen(name: str | None) -> ModelEntry:
 
 def show_all(console: Console) -> None:
     """One line for each model."""
-    table = Table("name", "model", "parameters", "context", "licence", "format", "installed", box=None)
+    table = Table("model", "parameters", "context", "licence", "format", "installed", box=None)
+    table.columns[0].no_wrap = True
     for entry in REGISTRY.values():
         table.add_row(
             entry.name,
-            entry.title,
             f"{entry.parameters / 1e6:.0f} M",
             f"{entry.context_tokens} tokens",
             entry.licence,

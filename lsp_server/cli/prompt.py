@@ -13,7 +13,7 @@ from lsp_server.cli.options import add_settings, settings_of
 from lsp_server.cli.place import FORM, read_place
 from lsp_server.completion.context import counter, select_window
 from lsp_server.completion.fim import FimFormat, RenderedPrompt, Tokenizer, render
-from lsp_server.engine.loading import tokenizer_and_format
+from lsp_server.engine.loading import choose_backend, tokenizer_and_format
 
 
 def add(commands: Any) -> None:
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     snapshot = read_place(arguments.place)
     tokenizer, form = tokenizer_and_format(settings)
-    budget = settings.context_tokens
+    budget = settings.prompt_tokens("cpu" if choose_backend(settings) == "llama_cpp" else "")
     window = select_window(snapshot, form, budget, counter(tokenizer))
     prompt = render(window.prompt, form, tokenizer, heal=not settings.openai.base_url)
     described = as_json(prompt, form, tokenizer)

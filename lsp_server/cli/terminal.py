@@ -17,6 +17,7 @@ from lsp_server.completion.item import Completion, Suggestion
 from lsp_server.completion.trigger import Ask
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.job import State, Status
+from lsp_server.engine.loading import choose_backend
 from lsp_server.errors import ModelError
 from lsp_server.settings import Settings
 
@@ -45,8 +46,10 @@ def complete_all(settings: Settings, questions: list[tuple[Snapshot, Ask]]) -> l
     """Load the model, ask it one question after the other, and let it go.
 
     Raises:
+        UnknownModelError: there is no such model.
         ModelError: the model could not be loaded, or failed.
     """
+    choose_backend(settings)  # what cannot be asked at all is told before anything is shown
     with _progress() as show:
         return asyncio.run(_complete_all(settings, questions, show))
 

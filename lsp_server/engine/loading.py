@@ -46,12 +46,17 @@ def choose_backend(settings: Settings) -> str:
 
     Raises:
         UnknownModelError: there is no such model.
+        ModelError: its files are not what they must be.
     """
-    if settings.backend != "auto":
-        return settings.backend
-    if settings.openai.base_url:
-        return "openai"
-    return "llama_cpp" if resolve(settings.model).kind == "gguf" else "transformers"
+    name: str = settings.backend
+    if name == "auto" and settings.openai.base_url:
+        name = "openai"
+    if name in ("echo", "openai"):  # they have no files that could be looked at
+        return name
+    kind = resolve(settings.model).kind
+    if name == "auto":
+        name = "llama_cpp" if kind == "gguf" else "transformers"
+    return name
 
 
 def make_backend(settings: Settings, on_progress: OnProgress, gives_up: GivesUp) -> tuple[Backend, FimFormat]:

@@ -55,6 +55,7 @@ class Worker:
         self._backend: Backend | None = None
         self._model: Model | None = None
         self._failure = "The model is not loaded."
+        self._logged = ""
         self._retry_at = 0.0
         self._back_off_s = FIRST_BACK_OFF_S
         self._stale = True
@@ -139,8 +140,14 @@ class Worker:
         self._retry_at = self._clock() + self._back_off_s
         self._back_off_s = min(2 * self._back_off_s, LAST_BACK_OFF_S)
         if not self._gives_up():
-            logger.error("%s", sentence)
+            self._log_once(sentence)
             self._publish(Status(State.ERROR, message=sentence))
+
+    def _log_once(self, sentence: str) -> None:
+        """Log a failure, but not again while it is the only thing that happens."""
+        if sentence != self._logged:
+            logger.error("%s", sentence)
+        self._logged = sentence
 
     def _unload(self) -> None:
         backend, self._backend, self._model = self._backend, None, None
@@ -164,16 +171,20 @@ class Worker:
     def _attempt(self, job: Job) -> Outcome:
         """Run a job; a failure costs this job, and the model where it cannot be trusted any more."""
         try:
-            return self._complete(job)
+            outcome = self._complete(job)
         except OutOfMemoryError as error:
-            self._fail(str(error))
-            return Outcome(finish_reason="failed", error=str(error))
+            sentence = str(error)
+            self._fail(sentence)
         except BackendError as error:
-            return Outcome(finish_reason="failed", error=str(error))
+            sentence = str(error)
         except Exception as error:
             logger.debug("generating failed", exc_info=True)
             sentence = f"The model failed unexpectedly ({type(error).__name__})."
-            return Outcome(finish_reason="failed", error=sentence)
+        else:
+            self._logged = ""
+            return outcome
+        self._log_once(sentence)
+        return Outcome(finish_reason="failed", error=sentence)
 
     def _complete(self, job: Job) -> Outcome:
         assert self._model is not None  # noqa: S101 - _serve looked

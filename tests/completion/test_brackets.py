@@ -1,0 +1,45 @@
+import pytest
+
+from lsp_server.completion.brackets import comment_start, imbalance
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("f(a[0], {})", "python", 0),
+        ("f(a", "python", 1),
+        ("a)]", "python", 2),
+        ("(]", "python", 2),
+        ('f(")")', "python", 0),
+        ('f(")', "python", 1),
+        ('"""(\n("""', "python", 0),
+        (r'"\"("', "python", 0),
+        ("a # (", "python", 0),
+        ("a // (", "python", 1),
+        ("a // (", "go", 0),
+        ("a /* ( \n [ */ b", "c", 0),
+        ("a -- (", "lua", 0),
+        ("`(\n(`", "typescript", 0),
+        ("fn f<'a>(x: &'a str) -> char { ')' }", "rust", 0),
+        ("don't (stop)", "json", 1),
+        ("😀(😀)", "python", 0),
+    ],
+)
+def test_what_has_no_counterpart_is_counted(text, language, expected):
+    assert imbalance(text, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "start"),
+    [
+        ("a  # b", "python", 3),
+        ('a  # b"', "python", 3),
+        ("'# b'", "python", 5),
+        ("# a\nb", "python", 5),
+        ("a // b", "c", 2),
+        ("a /* b */", "c", 9),
+        ("", "c", 0),
+    ],
+)
+def test_the_comment_at_the_end_is_found(text, language, start):
+    assert comment_start(text, language) == start

@@ -1,0 +1,75 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsp_server.completion.context import STEP_LINES, counter, select_window
+from lsp_server.completion.document import Document
+from lsp_server.completion.fim import FORMATS
+
+CAUSAL, PSM = FORMATS["causal"], FORMATS["starcoder"]
+
+
+def words(text):
+    return len(text.split()) + text.count("\n")
+
+
+def numbered(count, cursor_line):
+    document = Document("file:///a.py", "python", "\n".join(f"line {n}" for n in range(count)))
+    return document.at(cursor_line, 99)
+
+
+def test_a_short_file_goes_in_whole(at):
+    window = select_window(at("def f():\n    ret|\n\nx = 1\n"), PSM, 100, words)
+    assert window.prompt.prefix == "def f():\n    ret"
+    assert window.prompt.suffix == "\n\nx = 1\n"
+
+
+def test_a_causal_model_is_not_given_the_suffix(at):
+    assert select_window(at("def f():\n    ret|\n\nx = 1\n"), CAUSAL, 100, words).prompt.suffix == ""
+
+
+def test_prefix_and_suffix_are_cut_to_whole_lines_within_the_budget():
+    window = select_window(numbered(1000, 500), PSM, 200, words)
+    assert window.tokens <= 200
+    assert window.prompt.prefix.startswith("line ")
+    assert window.prompt.prefix.endswith("line 500")
+    assert words(window.prompt.suffix) <= 50
+    assert window.prompt.suffix.endswith("\n")
+
+
+def test_what_the_suffix_leaves_unused_goes_to_the_prefix():
+    at_end = select_window(numbered(1000, 999), PSM, 300, words)
+    in_middle = select_window(numbered(1000, 500), PSM, 300, words)
+    assert len(at_end.prompt.prefix) > len(in_middle.prompt.prefix)
+
+
+def test_the_window_stays_where_it_is_while_lines_are_added():
+    firsts = [select_window(numbered(2000, line), CAUSAL, 300, words).first_line for line in range(500, 600)]
+    assert len(set(firsts)) <= 100 // STEP_LINES + 1
+    assert firsts == sorted(firsts)
+
+
+def test_a_line_longer_than_the_budget_keeps_its_end():
+    snapshot = Document("file:///a.py", "python", "x " * 100_000).at_offset(200_000)
+    window = select_window(snapshot, CAUSAL, 50, words)
+    assert 10 <= window.tokens <= 50
+
+
+def test_without_a_tokenizer_tokens_are_guessed_from_characters():
+    assert counter(None)("x" * 30) == 11
+
+
+@given(st.text(alphabet="ab \n"), st.integers(0, 60), st.integers(8, 40), st.sampled_from([CAUSAL, PSM]))
+def test_the_window_is_part_of_the_document_and_within_the_budget(text, offset, budget, form):
+    snapshot = Document("file:///a", "python", text).at_offset(offset)
+    window = select_window(snapshot, form, budget, len)
+    assert snapshot.prefix.endswith(window.prompt.prefix)
+    assert snapshot.suffix.startswith(window.prompt.suffix)
+    assert len(window.prompt.prefix) + len(window.prompt.suffix) <= budget
+    assert window.tokens <= budget
+
+
+@pytest.mark.parametrize("drawing", ["|", "a|", "|a", "\n|\n"])
+def test_the_edges_of_a_text_are_no_special_case(at, drawing):
+    window = select_window(at(drawing), PSM, 100, words)
+    assert window.prompt.prefix + "|" + window.prompt.suffix == drawing

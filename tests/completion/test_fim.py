@@ -1,0 +1,84 @@
+import pytest
+
+from lsp_server.completion.fim import FORMATS, FimPrompt, render, split_healed
+
+
+class Letters:
+    """A vocabulary of characters, and of the sentinels given."""
+
+    def __init__(self, *special):
+        self.special = {piece: 1000 + at for at, piece in enumerate(special)}
+
+    def encode(self, text):
+        return [ord(character) for character in text]
+
+    def special_id(self, piece):
+        return self.special.get(piece)
+
+
+STARCODER = Letters("<fim_prefix>", "<fim_suffix>", "<fim_middle>", "<|endoftext|>", "<file_sep>")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "kept", "healed"),
+    [
+        ("x = ret", "x =", " ret"),
+        ("self.it", "self.", "it"),
+        ("def f():\n    ", "def f():", "\n    "),
+        ("def f():\n    ret", "def f():\n   ", " ret"),
+        ("def f():\n\tret", "def f():\n", "\tret"),
+        ("foo(", "foo(", ""),
+        ("x = ", "x =", " "),
+        ("a\n\n", "a", "\n\n"),
+        ("", "", ""),
+        ("naïve_名", "", "naïve_名"),
+    ],
+)
+def test_the_unfinished_word_or_the_white_space_is_taken_off(prefix, kept, healed):
+    assert split_healed(prefix) == (kept, healed)
+
+
+def test_nothing_but_words_is_healed_in_bounded_time():
+    kept, healed = split_healed("x" * 100_000)
+    assert kept + healed == "x" * 100_000
+
+
+def test_sentinels_are_ids_and_halves_are_text():
+    prompt = render(FimPrompt("a", "b"), FORMATS["starcoder"], STARCODER, heal=True)
+    assert prompt.pieces == ("<fim_prefix>", "a", "<fim_suffix>", "b", "<fim_middle>")
+    assert prompt.ids == (1000, ord("a"), 1001, ord("b"), 1002)
+    assert prompt.stop_ids == {1003, 1004}
+    assert prompt.healed == "", "the cursor is not at the end of a prefix-first prompt"
+
+
+def test_suffix_first_goes_on_from_the_prefix_and_is_healed():
+    prompt = render(FimPrompt("x = ret", "b"), FORMATS["starcoder-spm"], STARCODER, heal=True)
+    assert prompt.text == "<fim_prefix><fim_suffix>b<fim_middle>x ="
+    assert prompt.healed == " ret"
+
+
+def test_a_sentinel_spelled_out_in_the_users_code_stays_text():
+    prompt = render(FimPrompt("<fim_middle>", ""), FORMATS["starcoder"], STARCODER, heal=False)
+    assert prompt.ids.count(1002) == 1
+
+
+def test_a_backend_that_cannot_heal_gets_the_whole_prefix():
+    prompt = render(FimPrompt("x = ret", ""), FORMATS["causal"], STARCODER, heal=False)
+    assert (prompt.text, prompt.healed) == ("x = ret", "")
+
+
+def test_an_empty_prompt_begins_a_document():
+    prompt = render(FimPrompt("", ""), FORMATS["causal"], STARCODER, heal=True)
+    assert prompt.ids == (1003,)
+
+
+def test_a_vocabulary_without_the_sentinels_is_refused():
+    with pytest.raises(ValueError, match="no piece <fim_prefix>"):
+        render(FimPrompt("a", "b"), FORMATS["starcoder"], Letters(), heal=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "order"), [("causal", "causal"), ("starcoder", "psm"), ("starcoder-spm", "spm")]
+)
+def test_the_order_follows_from_the_layout(name, order):
+    assert FORMATS[name].order == order

@@ -1,0 +1,167 @@
+import asyncio
+
+import pytest
+
+from lsp_server.completer import Completer
+from lsp_server.completion.document import Document
+from lsp_server.completion.trigger import Ask
+from lsp_server.errors import BackendError
+from lsp_server.settings import Settings
+
+TYPED = Ask()
+INVOKED = Ask(invoked=True)
+
+
+def at(drawing, uri="file:///project/a.py"):
+    before, _, after = drawing.partition("|")
+    return Document(uri, "python", before + after).at_offset(len(before))
+
+
+class Rest:
+    """Stands in for sleeping; remembers for how long, and may be held."""
+
+    def __init__(self):
+        self.slept = []
+        self.gate = None
+
+    async def __call__(self, seconds):
+        self.slept.append(seconds)
+        if self.gate is not None:
+            await self.gate.wait()
+
+
+@pytest.fixture
+def rest():
+    return Rest()
+
+
+@pytest.fixture
+def completer(bench, rest):
+    return Completer(bench.engine, Settings(debounce_ms=75), rest)
+
+
+def texts(completion):
+    return [suggestion.text for suggestion in completion.suggestions]
+
+
+async def test_a_completion_is_what_the_model_writes(bench, completer):
+    bench.scripts = [["a ", "+ b"]]
+    completion = await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
+    assert texts(completion) == ["a + b"]
+    assert completion.finish_reason == "stop"
+    assert completion.usage.prompt_tokens == 10
+    assert completion.id
+
+
+async def test_typing_is_waited_for_and_a_key_press_is_not(bench, completer, rest):
+    bench.scripts = [["a + b"]]
+    await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
+    await completer.complete(at("def sum(a, b):\n    return |\n"), INVOKED)
+    assert rest.slept == [0.075]
+
+
+async def test_typing_the_suggestion_does_not_ask_the_model_again(bench, completer, rest):
+    bench.scripts = [["a + b"]]
+    await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
+    completion = await completer.complete(at("def add(a, b):\n    return a +|\n"), TYPED)
+    assert texts(completion) == [" b"]
+    assert completion.finish_reason == "cached"
+    assert len(bench.backends[0].pulled) == 1
+    assert len(rest.slept) == 1
+
+
+async def test_a_request_that_is_typed_over_while_it_waits_never_reaches_the_model(bench, completer, rest):
+    bench.scripts = [["a + b"]]
+    rest.gate = asyncio.Event()
+    old = asyncio.ensure_future(completer.complete(at("def add(a, b):\n    return |\n"), TYPED))
+    await asyncio.sleep(0)
+    new = asyncio.ensure_future(completer.complete(at("def add(a, b):\n    return a|\n"), TYPED))
+    await asyncio.sleep(0)
+    rest.gate.set()
+    assert (await old).finish_reason == "superseded"
+    assert (await new).finish_reason == "stop"
+    assert len(bench.backends[0].pulled) == 1
+
+
+async def test_other_documents_are_not_superseded(bench, completer):
+    bench.scripts = [["a + b"]]
+    drawing = "def add(a, b):\n    return |\n"
+    completions = await asyncio.gather(
+        *(completer.complete(at(drawing, f"file:///{name}.py"), TYPED) for name in "abc")
+    )
+    assert [completion.finish_reason for completion in completions] == ["stop"] * 3
+
+
+async def test_what_is_skipped_says_by_which_rule(bench, completer):
+    completion = await completer.complete(at("import re\nprint(val|ue)"), TYPED)
+    assert (completion.finish_reason, completion.dropped_by) == ("skipped", "inside_word")
+    assert bench.backends == []
+
+
+async def test_several_candidates_are_asked_for_and_doubles_are_removed(bench, completer):
+    bench.scripts = [["a + b"]]
+    completion = await completer.complete(at("def add(a, b):\n    return |\n"), Ask(True, 3))
+    assert texts(completion) == ["a + b"]
+    assert len(bench.backends[0].pulled) == 3
+
+
+async def test_a_failure_is_an_empty_answer_with_its_sentence_in_the_explanation(bench, completer):
+    bench.scripts = [[BackendError("The prompt is too long.")]]
+    snapshot = at("def add(a, b):\n    return |\n")
+    completion = await completer.complete(snapshot, TYPED)
+    assert (texts(completion), completion.finish_reason) == ([], "failed")
+    explained = completer.explain(snapshot.document.uri)
+    assert explained is completion
+    assert explained.stages[-1].outcome == "The prompt is too long."
+
+
+async def test_a_failure_is_logged_once(bench, completer, caplog):
+    bench.scripts = [[BackendError("The prompt is too long.")]]
+    for name in "abc":
+        await completer.complete(at(f"def {name}(a, b):\n    return |\n"), TYPED)
+    assert caplog.text.count("The prompt is too long.") == 1
+
+
+async def test_the_log_and_the_explanation_hold_no_source_text(bench, completer, caplog):
+    caplog.set_level("INFO")
+    bench.scripts = [["secret_answer"]]
+    completion = await completer.complete(at("secret_prefix = |\nsecret_suffix = 1\n"), TYPED)
+    assert "completion" in caplog.text
+    assert "secret" not in caplog.text
+    assert "secret" not in repr(completion.stages)
+
+
+async def test_a_selected_item_is_gone_on_from(bench, completer):
+    bench.scripts = [["(path)"]]
+    ask = Ask(selected="read_text", selected_length=2)
+    completion = await completer.complete(at("value = file.re|\n"), ask)
+    (suggestion,) = completion.suggestions
+    assert suggestion.text == "read_text(path)"
+    assert suggestion.replaces_before == 2
+
+
+async def test_a_closed_document_is_forgotten(bench, completer):
+    bench.scripts = [["a + b"]]
+    snapshot = at("def add(a, b):\n    return |\n")
+    await completer.complete(snapshot, TYPED)
+    completer.forget(snapshot.document.uri)
+    assert completer.explain(snapshot.document.uri) is None
+    assert (await completer.complete(snapshot, TYPED)).finish_reason == "stop"
+
+
+async def test_switching_off_is_told_and_needs_no_model(bench, rest):
+    bench.scripts = [["x"]]
+    completer = Completer(bench.engine, Settings(enabled=False), rest)
+    await completer.start()
+    seen = []
+    unsubscribe = completer.subscribe(seen.append)
+    assert seen[0].state == "off"
+    assert bench.backends == []
+    unsubscribe()
+
+
+async def test_stopping_ends_what_is_under_way(bench, completer):
+    bench.scripts = [["a + b"]]
+    await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
+    await completer.stop()
+    assert bench.engine.idle
