@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,10 +222,12 @@ def read_file(path: Path) -> dict[str, Any]:
     Raises:
         SettingsError: it cannot be read, or is not TOML.
     """
+    if not path.exists():
+        return {}
+    import tomllib  # noqa: PLC0415 - most users have no file, and every start would wait for the import
+
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"The settings file {path} cannot be read: {error}."
         raise SettingsError(message) from error

@@ -75,7 +75,7 @@ class LlamaCppBackend:
             )
             raise ModelLoadError(message) from error
         on_progress(1.0)
-        return LoadedModel(self._path.stem, _device(xllamacpp, params), params.n_ctx, self._tokenizer)
+        return LoadedModel(self._path.stem, self._device(xllamacpp), params.n_ctx, self._tokenizer)
 
     def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:
         """Yield pieces of text; see ``Backend.generate``."""
@@ -100,7 +100,8 @@ class LlamaCppBackend:
     def _params(self, xllamacpp: Any) -> Any:
         params = xllamacpp.CommonParams()
         params.model.path = str(self._path)
-        params.n_ctx = self._settings.context_tokens + self._settings.max_new_tokens + PREFILL_PIECE_TOKENS
+        budget = self._settings.prompt_tokens(self._device(xllamacpp))
+        params.n_ctx = budget + self._settings.max_new_tokens + PREFILL_PIECE_TOKENS
         params.n_parallel = 1  # our scheduler, not the engine, decides who is next
         params.n_batch = params.n_ubatch = PREFILL_PIECE_TOKENS
         params.cache_ram_mib = HOST_CACHE_MB
@@ -114,6 +115,13 @@ class LlamaCppBackend:
         params.endpoint_slots = False
         params.ui = False
         return params
+
+    def _device(self, xllamacpp: Any) -> str:
+        """Name of the first accelerator, unless it is not to be used; else ``cpu``."""
+        kinds = xllamacpp.ggml_backend_dev_type
+        gpus = (kinds.GGML_BACKEND_DEVICE_TYPE_GPU, kinds.GGML_BACKEND_DEVICE_TYPE_IGPU)
+        found = [device["name"] for device in xllamacpp.get_device_info() if device["type"] in gpus]
+        return str(found[0]).lower() if found and self._settings.device != "cpu" else "cpu"
 
     def _body(self, request: GenerationRequest) -> dict[str, Any]:
         sampling = request.sampling
@@ -132,14 +140,6 @@ class LlamaCppBackend:
         if request.healed:
             body["grammar"] = healing_grammar(request.healed)
         return body
-
-
-def _device(xllamacpp: Any, params: Any) -> str:
-    """Name of the first accelerator that layers go to, else ``cpu``."""
-    kinds = xllamacpp.ggml_backend_dev_type
-    gpus = (kinds.GGML_BACKEND_DEVICE_TYPE_GPU, kinds.GGML_BACKEND_DEVICE_TYPE_IGPU)
-    found = [device["name"] for device in xllamacpp.get_device_info() if device["type"] in gpus]
-    return str(found[0]).lower() if found and params.n_gpu_layers != 0 else "cpu"
 
 
 class _Answer:

@@ -1,46 +1,57 @@
 """The command line; the only place that joins the parts.
 
-Each command is a module with ``add`` (its arguments) and ``run`` (what it does, an exit code).
+Each command is a module with ``add`` (its arguments) and ``run`` (what it does, an exit code). Only the
+module of the command that is run is imported: a server must not wait for what only terminals need.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 from lsp_server import __version__
-from lsp_server.cli import complete, demo, doctor, models, prompt, serve
 from lsp_server.errors import FimLsError, UserError
 
-COMMANDS = (serve, complete, prompt, models, doctor, demo)
+COMMANDS = {
+    "serve": "the language server (over stdio unless told otherwise)",
+    "complete": "one completion in the terminal",
+    "prompt": "shows the exact prompt; loads no weights",
+    "models": "the models known by name: list, show, pull, remove",
+    "doctor": "versions, model, template, a golden probe, latencies",
+    "demo": "completes a bundled sample and draws the ghost text",
+}
+"""The commands, and what each is for."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of ``fim-ls`` with all its commands."""
+def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of ``fim-ls``, with the arguments of the command that ``argv`` names."""
     top = argparse.ArgumentParser(
         prog="fim-ls",
         description="A language server that writes the code at the cursor with a fill-in-the-middle model.",
     )
     top.add_argument("--version", action="version", version=f"fim-ls {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add(commands)
+    for name, purpose in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        if name in argv[:1]:
+            module = importlib.import_module(f"lsp_server.cli.{name}")
+            module.add(command)
+            command.set_defaults(run=module.run)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``fim-ls``; 0 done, 1 it failed, 2 it was asked for wrongly, 130 interrupted."""
-    arguments = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = parser(words).parse_args(words)
     try:
         return int(arguments.run(arguments))
-    except UserError as error:
-        print(f"fim-ls: {error}", file=sys.stderr)
-        return 2
     except FimLsError as error:
         print(f"fim-ls: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UserError) else 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -16,14 +16,12 @@ from lsp_server.completion.trigger import Ask
 from lsp_server.engine.loading import choose_backend
 
 
-def add(commands: Any) -> None:
-    """Add the command and its arguments."""
-    parser = commands.add_parser("complete", help="one completion in the terminal")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
     parser.add_argument("place", metavar="FILE:LINE:COL", help=FORM)
     parser.add_argument("--n", type=int, default=1, metavar="N", help="how many candidates (1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_settings(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from typing import Any
 
 from rich.console import Console
 
@@ -38,11 +37,9 @@ class Circle:
 """The document of the demonstration; the bar is the cursor."""
 
 
-def add(commands: Any) -> None:
-    """Add the command and its arguments."""
-    parser = commands.add_parser("demo", help="completes a bundled sample and draws the ghost text")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
     add_settings(parser)
-    parser.set_defaults(run=run)
 
 
 def sample() -> Snapshot:

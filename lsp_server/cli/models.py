@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
@@ -16,12 +15,10 @@ from lsp_server.models.registry import REGISTRY, ModelEntry, resolve, weights_by
 ACTIONS = ("list", "show", "pull", "remove")
 
 
-def add(commands: Any) -> None:
-    """Add the command and its arguments."""
-    parser = commands.add_parser("models", help="the models known by name: list, show, pull, remove")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
     parser.add_argument("action", choices=ACTIONS, nargs="?", default="list", help="what to do (list)")
     parser.add_argument("name", metavar="NAME", nargs="?", help="which model; not needed while there is one")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tomllib
 from typing import Any
 
 from lsp_server.errors import SettingsError
@@ -71,6 +70,8 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 def _value(text: str) -> Any:
     """The value as TOML writes it; what is not TOML is a text."""
+    import tomllib  # noqa: PLC0415 - a server is nearly always started without
+
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

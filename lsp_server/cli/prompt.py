@@ -16,13 +16,11 @@ from lsp_server.completion.fim import FimFormat, RenderedPrompt, Tokenizer, rend
 from lsp_server.engine.loading import choose_backend, tokenizer_and_format
 
 
-def add(commands: Any) -> None:
-    """Add the command and its arguments."""
-    parser = commands.add_parser("prompt", help="shows the exact prompt; loads no weights")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
     parser.add_argument("place", metavar="FILE:LINE:COL", help=FORM)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_settings(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from lsp_server import log
+from lsp_server.cli.leave import let_go
 from lsp_server.cli.options import add_settings, command_line_values, settings_of
+from lsp_server.completer import Completer
+from lsp_server.engine.engine import Engine
 from lsp_server.errors import SettingsError
+from lsp_server.lsp import server
+from lsp_server.lsp.options import Layers
 from lsp_server.settings import read_file, user_file
 
 
-def add(commands: Any) -> None:
-    """Add the command and its arguments."""
-    parser = commands.add_parser("serve", help="the language server (stdio unless told otherwise)")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--stdio", action="store_true", help="speak over standard input and output (default)")
     where.add_argument("--tcp", metavar="HOST:PORT", help="listen for TCP; a port alone listens on loopback")
@@ -27,16 +30,10 @@ def add(commands: Any) -> None:
     # vscode-languageclient adds it; the parent is known from the initialize request as well.
     parser.add_argument("--clientProcessId", type=int, help=argparse.SUPPRESS)
     add_settings(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the client or the user ends it."""
-    from lsp_server.completer import Completer  # noqa: PLC0415 - a terminal command needs no server
-    from lsp_server.engine.engine import Engine  # noqa: PLC0415
-    from lsp_server.lsp import server  # noqa: PLC0415
-    from lsp_server.lsp.options import Layers  # noqa: PLC0415
-
     log.set_up(arguments.log_level, arguments.log_file)
     settings = settings_of(arguments)
     layers = Layers(read_file(user_file()), command_line_values(arguments))
@@ -45,14 +42,17 @@ def run(arguments: argparse.Namespace) -> int:
     def new_completer() -> Completer:
         return Completer(engine, settings)
 
+    exit_code = 1
     try:
         if arguments.tcp:
-            return server.serve_tcp(*_address(arguments.tcp), new_completer, layers)
-        if arguments.ws:
-            return server.serve_ws(*_address(arguments.ws), new_completer, layers)
-        return server.serve_stdio(new_completer, layers)
+            exit_code = server.serve_tcp(*_address(arguments.tcp), new_completer, layers)
+        elif arguments.ws:
+            exit_code = server.serve_ws(*_address(arguments.ws), new_completer, layers)
+        else:
+            exit_code = server.serve_stdio(new_completer, layers)
     finally:
-        engine.close()
+        let_go(engine, exit_code)
+    return exit_code
 
 
 def _address(text: str) -> tuple[str, int]:

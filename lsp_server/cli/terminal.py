@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.text import Text
 
+from lsp_server.cli.leave import let_go
 from lsp_server.completer import Completer
 from lsp_server.completion.document import Snapshot
 from lsp_server.completion.item import Completion, Suggestion
@@ -69,7 +70,7 @@ async def _complete_all(
             answers.append(Answer(completion, engine.status.model, engine.status.device))
     finally:
         unsubscribe()
-        engine.close()
+        let_go(engine, 130)
     return answers
 
 

@@ -10,7 +10,6 @@ from functools import partial
 
 from lsp_server.backends.base import Backend, OnProgress
 from lsp_server.completion.fim import FimFormat
-from lsp_server.engine import loading
 from lsp_server.engine.job import Job, Outcome, State, Status
 from lsp_server.engine.scheduler import Scheduler
 from lsp_server.engine.worker import Clock, Worker
@@ -21,6 +20,34 @@ logger = logging.getLogger(__name__)
 
 Listener = Callable[[Status], None]
 BackendBySettings = Callable[[Settings, OnProgress, Callable[[], bool]], tuple[Backend, FimFormat]]
+
+MODEL_SETTINGS = (
+    "model",
+    "backend",
+    "device",
+    "dtype",
+    "device_map",
+    "threads",
+    "context_tokens",
+    "max_new_tokens",
+    "openai",
+    "trust_remote_code",
+)
+"""What a loaded model depends on; changing one of them loads anew."""
+
+
+def make_backend(
+    settings: Settings, on_progress: OnProgress, gives_up: Callable[[], bool]
+) -> tuple[Backend, FimFormat]:
+    """The backend of the settings; importing what it takes is left to the worker's thread."""
+    from lsp_server.engine import loading  # noqa: PLC0415
+
+    return loading.make_backend(settings, on_progress, gives_up)
+
+
+def same_model(first: Settings, second: Settings) -> bool:
+    """Whether both settings are served by the same loaded model."""
+    return all(getattr(first, name) == getattr(second, name) for name in MODEL_SETTINGS)
 
 
 class Engine:
@@ -35,7 +62,7 @@ class Engine:
     def __init__(
         self,
         settings: Settings,
-        make_backend: BackendBySettings = loading.make_backend,
+        make_backend: BackendBySettings = make_backend,
         clock: Clock = time.monotonic,
     ) -> None:
         self._settings = settings
@@ -68,7 +95,7 @@ class Engine:
 
     def configure(self, settings: Settings) -> None:
         """Load another model where the settings ask for one; waiting jobs are answered by the new one."""
-        changed = not loading.same_model(self._settings, settings)
+        changed = not same_model(self._settings, settings)
         self._settings = settings
         if changed and self._worker is not None:
             self._worker.reload(partial(self._make_backend, settings))

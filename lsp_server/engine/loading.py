@@ -18,27 +18,8 @@ from lsp_server.models.registry import ModelSource, resolve
 from lsp_server.models.tokenizer import GgufTokenizer
 from lsp_server.settings import Settings
 
-MODEL_SETTINGS = (
-    "model",
-    "backend",
-    "device",
-    "dtype",
-    "device_map",
-    "threads",
-    "context_tokens",
-    "max_new_tokens",
-    "openai",
-    "trust_remote_code",
-)
-"""What a loaded model depends on; changing one of them loads anew."""
-
 GivesUp = Callable[[], bool]
 """Whether the model is no longer wanted."""
-
-
-def same_model(first: Settings, second: Settings) -> bool:
-    """Whether both settings are served by the same loaded model."""
-    return all(getattr(first, name) == getattr(second, name) for name in MODEL_SETTINGS)
 
 
 def choose_backend(settings: Settings) -> str:

@@ -1,0 +1,1 @@
+"""Models: which there are, where their files lie, what the files say of themselves."""
