@@ -1,7 +1,7 @@
 """The measured table of the README: python benchmarks/first_screen.py, or make bench.
 
-Starts are paired, ours and a bare pygls server in turn, so that the ratio holds on a noisy machine. The model is
-fetched first if it is not there; no network is needed after that.
+Starts are paired, ours and a bare pygls server in turn, so that the ratio holds on a noisy machine. The model
+is fetched first if it is not there; no network is needed after that.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Draws docs/ghost-text.svg: python docs/ghost_text.py."""
 
+import re
 from pathlib import Path
 
 from rich.console import Console
@@ -14,4 +15,7 @@ answer = complete_once(Settings(), snapshot, Ask(invoked=True))
 with Path("/dev/null").open("w", encoding="utf-8") as nowhere:
     console = Console(record=True, width=64, file=nowhere)
     draw(snapshot, answer.completion.suggestions[0], console)
-console.save_svg(str(Path(__file__).with_name("ghost-text.svg")), title="fim-ls demo")
+picture = console.export_svg(title="fim-ls demo")
+# The fonts would be fetched from elsewhere; the reader's own will do.
+picture = re.sub(r"\s*@font-face \{.*?\}", "", picture, flags=re.DOTALL)
+Path(__file__).with_name("ghost-text.svg").write_text(picture, encoding="utf-8")

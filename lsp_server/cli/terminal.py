@@ -101,8 +101,6 @@ def draw(snapshot: Snapshot, suggestion: Suggestion | None, console: Console, li
     if suggestion is not None:
         text.append(suggestion.text, style=GHOST_STYLE)
     rest = snapshot.line_suffix[suggestion.replaces if suggestion else 0 :]
-    text.append("\n".join((rest, *snapshot.lines_below[:lines_around])))
-    number = first + 1
-    for line in text.split("\n", allow_blank=True):
-        console.print(Text(f"{number:>5} ", style="dim").append_text(line), soft_wrap=True)
-        number += 1
+    text.append("\n".join((rest, *snapshot.lines_below[:lines_around])).rstrip("\n"))
+    for number, line in enumerate(text.split("\n", allow_blank=True), first + 1):
+        console.print(Text().append(f"{number:>5} ", "dim").append_text(line), soft_wrap=True)
