@@ -16,7 +16,7 @@ from lsp_server.backends.base import FinishReason
 from lsp_server.completion.cache import Answer, CompletionCache
 from lsp_server.completion.document import Snapshot
 from lsp_server.completion.item import Completion, Stage, Suggestion, Timings, Usage
-from lsp_server.completion.postprocess import FilterContext, postprocess
+from lsp_server.completion.postprocess import PLACE_FILTERS, FilterContext, postprocess
 from lsp_server.completion.selected import as_if_selected, spelling_selected
 from lsp_server.completion.stops import keep_going
 from lsp_server.completion.trigger import Ask, Go, Skip, decide
@@ -65,7 +65,10 @@ class Completer:
         trip.note("trigger", "block" if verdict.multiline else "one line")
         place = as_if_selected(snapshot, ask)
         if (answer := self._remembered(place, ask, verdict)) is not None:
-            return self._arrive(trip, "cached", answer.suggestions)
+            texts = [suggestion.text for suggestion in answer.suggestions]
+            context = FilterContext(place, verdict.multiline, FinishReason.STOP)
+            fitted = postprocess(texts, context, PLACE_FILTERS)
+            return self._arrive(trip, "cached", fitted.suggestions, fitted.dropped_by)
         if not ask.invoked:
             await self._sleep(self._debounce_s)
         if not self._is_newest(trip):
@@ -109,7 +112,7 @@ class Completer:
     def partially_accepted(self, completion_id: str, characters: int) -> None:
         """The user took the first UTF-16 units of this completion; the number is cumulative."""
         if completion_id:
-            self.statistics.partly_accepted[completion_id] = characters
+            self.statistics.took(completion_id, characters)
 
     @property
     def status(self) -> Status:
@@ -218,11 +221,24 @@ class Completer:
 
 @dataclass
 class Statistics:
-    """What became of the completions of a client; kept in memory, and there only."""
+    """What became of the completions of a client; kept in memory, and there only.
+
+    Attributes:
+        shown: completions that were drawn.
+        accepted: completions that were taken whole.
+        accepted_in_part: UTF-16 units that were taken word by word or line by line.
+    """
 
     shown: int = 0
     accepted: int = 0
-    partly_accepted: dict[str, int] = field(default_factory=dict)
+    accepted_in_part: int = 0
+    _last: tuple[str, int] = ("", 0)
+
+    def took(self, completion_id: str, units: int) -> None:
+        """Count the first ``units`` of a completion as taken; the number includes earlier ones."""
+        before = self._last[1] if self._last[0] == completion_id else 0
+        self.accepted_in_part += max(0, units - before)
+        self._last = (completion_id, units)
 
 
 @dataclass(eq=False)

@@ -165,3 +165,18 @@ async def test_stopping_ends_what_is_under_way(bench, completer):
     await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
     await completer.stop()
     assert bench.engine.idle
+
+
+async def test_what_is_taken_in_parts_is_counted_once(completer):
+    for completion_id, units in [("a", 3), ("a", 7), ("b", 2)]:
+        completer.partially_accepted(completion_id, units)
+    assert completer.statistics.accepted_in_part == 9
+
+
+async def test_the_rest_of_a_cached_answer_still_agrees_with_the_line(bench, completer):
+    bench.scripts = [["a, b)"]]
+    first = await completer.complete(at("def add(a, b):\n    return sum(|)\n"), TYPED)
+    rest = await completer.complete(at("def add(a, b):\n    return sum(a|)\n"), TYPED)
+    assert rest.finish_reason == "cached"
+    assert rest.suggestions[0].text == first.suggestions[0].text[1:]
+    assert rest.suggestions[0].replaces == first.suggestions[0].replaces

@@ -1,9 +1,10 @@
-"""How far a text is from being balanced, with strings and comments read first."""
+"""Which brackets of a text have no counterpart in it, with strings and comments read first."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 _HASH_COMMENTS = frozenset(
     {
@@ -27,8 +28,19 @@ _CHARACTER = r"'(?:\\[^'\n]{1,8}|[^'\\\n])'"
 _OPENERS = {")": "(", "]": "[", "}": "{"}
 
 
-def imbalance(text: str, language: str) -> int:
-    """How many brackets and quotes of a text have no counterpart in it; 0 is balanced."""
+class Balance(NamedTuple):
+    """How many brackets a text closes without opening them (and its lone quotes), and leaves open."""
+
+    unopened: int
+    unclosed: int
+
+    def distance(self, other: Balance) -> int:
+        """How many brackets must be put in or taken out to come from one balance to the other."""
+        return abs(self.unopened - other.unopened) + abs(self.unclosed - other.unclosed)
+
+
+def balance(text: str, language: str) -> Balance:
+    """The brackets and quotes of a text that have no counterpart in it."""
     opened: list[str] = []
     alone = 0
     for token in _tokens(language).finditer(text):
@@ -39,17 +51,26 @@ def imbalance(text: str, language: str) -> int:
             opened.pop()
         elif token.lastgroup in ("close", "torn"):
             alone += 1
-    return len(opened) + alone
+    return Balance(alone, len(opened))
+
+
+def comment_start(text: str, language: str) -> int:
+    """Where the line comment begins that a text ends in; the length of the text when it ends in none."""
+    *_, last = (None, *_tokens(language).finditer(text))
+    if last is None or last.lastgroup != "comment" or last.end() < len(text) or last.group().endswith("*/"):
+        return len(text)
+    return last.start()
 
 
 @lru_cache(maxsize=64)
 def _tokens(language: str) -> re.Pattern[str]:
-    """What counts in a language: comments and strings (to be skipped), brackets, quotes left open."""
+    """What counts in a language: strings and comments (to be skipped), brackets, quotes left open."""
+    # What a backslash stands before is skipped too: the pattern ``/\//`` holds no comment.
     # An apostrophe is a lifetime in Rust and a digit separator in C++: alone it says nothing there.
     single, torn = (_CHARACTER, '["`]') if language in _QUOTED_CHARACTERS else (_SINGLE, "[\"'`]")
     string = "|".join((_TRIPLE, _DOUBLE, single, _BACKTICKS))
     return re.compile(
-        rf"(?P<comment>{_comment(language)})|(?P<string>{string})"
+        rf"(?P<escaped>\\.)|(?P<comment>{_comment(language)})|(?P<string>{string})"
         rf"|(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<torn>{torn})"
     )
 

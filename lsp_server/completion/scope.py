@@ -40,11 +40,11 @@ class Scope:
         self._language = snapshot.document.language
         self._tail_closes = starts_with_closer(snapshot.line_suffix)
         self._below = next(iter(lines_below(snapshot, 1)), None)
-        self.in_string = False
-        self._flip_string(snapshot.prefix + first)
+        self.in_string = _is_in_string(snapshot)
+        self._flip_string(snapshot.line_prefix + first)
         self._limit: int | None = None
         self._level = 0
-        self._one_block = self._was_deeper = self._was_blank = self._closed = False
+        self._is_definition = self._was_deeper = self._was_blank = self._closed = False
         line = snapshot.line_prefix + first
         if snapshot.line_prefix.strip():
             self._base = indentation_width(line)
@@ -92,19 +92,22 @@ class Scope:
     def _begin_block(self, line: str, limit: int) -> None:
         self._limit = limit
         self._level = indentation_width(line)
-        self._one_block = self._level == 0 or _DEFINITION.match(line) is not None
+        self._is_definition = _DEFINITION.match(line) is not None
 
-    def _flip_string(self, text: str) -> None:
+    def _flip_string(self, line: str) -> None:
         """Count the quotes that let a string run over lines; lines inside one say nothing of blocks."""
-        quotes = text.count('"""') + text.count("'''")
+        quotes = _triple_quotes(line)
         if self._language in _BACKTICK_LANGUAGES:
-            quotes += text.count("`")
+            quotes += line.count("`")
         self.in_string ^= bool(quotes % 2)
 
     def _begins_next_block(self, line: str, width: int) -> bool:
-        """Whether a definition, or a block at the margin, is over and something else begins."""
-        over = self._one_block and self._was_deeper and self._was_blank
-        return over and width <= self._level and not starts_with_closer(line)
+        """Whether a definition is over and another begins; at the margin, a block and anything."""
+        if not self._was_deeper or not self._was_blank or width > self._level:
+            return False
+        if self._level > 0:
+            return self._is_definition and _DEFINITION.match(line) is not None
+        return not starts_with_closer(line)
 
     def _continues(self, line: str, width: int) -> bool:
         """Whether a line goes on with the statement that the block belongs to, as ``else`` does."""
@@ -122,3 +125,16 @@ class Scope:
         if self._limit is not None and below >= self._limit:
             return False
         return below != width or not starts_with_closer(self._below)
+
+
+def _is_in_string(snapshot: Snapshot) -> bool:
+    """Whether the cursor line begins in a string: one is open above it, and closed below."""
+    document = snapshot.document
+    start = document.line_starts[snapshot.line]
+    above = _triple_quotes(document.text[:start])
+    # A lone quote in a comment or a pattern must not turn the whole rest of a file into a string.
+    return above % 2 == 1 and _triple_quotes(document.text[start:]) % 2 == 1
+
+
+def _triple_quotes(text: str) -> int:
+    return text.count('"""') + text.count("'''")

@@ -14,7 +14,6 @@ from lsp_server.completion.postprocess.base import FilterContext
 from lsp_server.completion.scope import Scope
 from lsp_server.completion.text import (
     has_word,
-    indentation_width,
     is_fence_foreign,
     is_nearly_line,
     lines_below,
@@ -37,24 +36,21 @@ _TELLING = re.compile(
 def keep_going(context: FilterContext) -> Callable[[str], bool]:
     """What to call with all text so far, after each piece: True while more of it is wanted.
 
-    The callable remembers what it has seen, so that each call looks at what is new only; a text that
-    does not go on from the last one is taken for the first piece of another candidate.
+    The callable remembers what it has seen, so that each call looks at what is new only: it is good for
+    one generation.
     """
     return EarlyStop(context)
 
 
 class EarlyStop:
-    """The stops of one request, over a text that grows."""
+    """The stops of one generation, over a text that grows."""
 
     def __init__(self, context: FilterContext) -> None:
         self._context = context
         self._fence_is_foreign = is_fence_foreign(context.snapshot.document)
-        self._indented = indentation_width(context.snapshot.indentation + "|") > 0
+        self._indented = bool(context.snapshot.indentation)
         self._below = next(iter(lines_below(context.snapshot, 1)), "")
-        self._begin()
-
-    def _begin(self) -> None:
-        self._text = ""
+        self._seen = 0
         self._pieces: list[str] = []
         self._lines: list[str] = []
         self._line_start = 0
@@ -62,10 +58,8 @@ class EarlyStop:
 
     def __call__(self, text: str) -> bool:
         """Whether more text is wanted after ``text``, which is all there is so far."""
-        if not text.startswith(self._text):
-            self._begin()
-        piece = text[len(self._text) :]
-        self._text = text
+        piece = text[self._seen :]
+        self._seen = len(text)
         if not piece:
             return True
         self._pieces.append(piece)
@@ -83,7 +77,7 @@ class EarlyStop:
         if self._context.one_line and single_line_stop(written, snapshot):
             return True
         line = written if self._lines else snapshot.line_prefix + written
-        repeated = line_repeat_stop([*self._lines, line])
+        repeated = line_repeat_stop([*self._lines[-2:], line])
         if repeated or line_below_stop(line, self._below) or self._leaves_scope(line):
             return True
         self._lines.append(line)
@@ -146,9 +140,9 @@ def line_repeat_stop(lines: Sequence[str]) -> bool:
 
 
 def repetition_stop(pieces: Sequence[str]) -> bool:
-    """Stop when the last pieces go round, with or without those of white space only."""
-    dense = [piece for piece in pieces if piece.strip()]
-    return _goes_round(pieces) or (len(dense) < len(pieces) and _goes_round(dense))
+    """Stop when the last pieces go round, with or without line ends; blanks may be there to align."""
+    written = [piece for piece in pieces if piece.strip(" \t")]
+    return _goes_round(written) or _goes_round([piece for piece in written if piece.strip()])
 
 
 def _goes_round(pieces: Sequence[str]) -> bool:

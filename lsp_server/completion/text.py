@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from lsp_server.completion.document import Document, Snapshot
 
 _TAB_WIDTH = 4
+_LINES_SEEN = 200
 _FENCED_LANGUAGES = frozenset({"markdown", "mdx", "plaintext", "quarto", "restructuredtext", "rmd"})
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"\w")
+_UNTELLING = re.compile(r"[\s,;'\"`]+")
 _CLOSER = re.compile(r"\s*(?:[)\]}]|</|(?:end|endif|fi|done|esac)[;,)\s]*\Z)")
 _CLOSING = re.compile(
-    r"\s*(?:[)\]}>]|</[\w.:-]*>|\b(?:end|endif|fi|done|esac)\b)(?:[)\]}>;,\s]|</[\w.:-]*>)*"
+    r"\s*(?:[)\]}>]|\"\"\"|'''|</[\w.:-]*>|\b(?:end|endif|fi|done|esac)\b)(?:[)\]}>;,\s]|</[\w.:-]*>)*"
 )
 _OPENING = re.compile(r"(?:[:{(\[]|[=-]>|\b(?:begin|do|else|then))\s*(?:(?://|#).*)?\Z")
 
@@ -39,13 +41,9 @@ def line_above(snapshot: Snapshot) -> str:
 
 
 def lines_below(snapshot: Snapshot, count: int) -> list[str]:
-    """The next ``count`` non-blank lines below the cursor line; fewer at the end of the text."""
-    found: list[str] = []
-    for at in range(snapshot.line + 1, len(snapshot.document.lines)):
-        if len(found) == count:
-            break
-        found.extend(non_blank(snapshot.document.lines[at : at + 1]))
-    return found
+    """The next ``count`` non-blank lines below the cursor line; fewer where 200 lines hold no more."""
+    start = snapshot.line + 1
+    return non_blank(snapshot.document.lines[start : start + _LINES_SEEN])[:count]
 
 
 def written_lines(text: str, snapshot: Snapshot) -> list[str]:
@@ -60,7 +58,7 @@ def starts_with_closer(line: str) -> bool:
 
 
 def is_closing_line(line: str) -> bool:
-    """Whether a line only closes: brackets, an end tag, ``end``, ``fi``."""
+    """Whether a line only closes: brackets, triple quotes, an end tag, ``end``, ``fi``."""
     return _CLOSING.fullmatch(line) is not None
 
 
@@ -75,14 +73,15 @@ def is_fence_foreign(document: Document) -> bool:
 
 
 def is_nearly_line(one: str, other: str) -> bool:
-    """Whether two lines are the same words with at most a tenth of their characters different.
+    """Whether two lines, indented alike, differ in nothing but blanks, quotes, commas and semicolons.
 
-    The words must agree because ``set_xlim(a, b)`` above ``set_ylim(a, b)`` is what people write.
+    Any letter or sign more would take ``set_xlim(a, b)`` for ``set_ylim(a, b)`` and ``1 * x`` for ``1 ** x``,
+    which people write one above the other.
     """
-    one, other = one.strip(), other.strip()
-    if min(len(one), len(other)) < 5 or _WORD.findall(one) != _WORD.findall(other):
+    bare = _UNTELLING.sub("", one)
+    if len(bare) < 5 or indentation_width(one) != indentation_width(other):
         return False
-    return within_distance(one, other, max(len(one), len(other)) // 10)
+    return bare == _UNTELLING.sub("", other)
 
 
 def within_distance(one: str, other: str, limit: int) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 
-from lsp_server.completion.brackets import comment_start, imbalance
+from lsp_server.completion.brackets import Balance, balance, comment_start
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,7 @@ from lsp_server.completion.brackets import comment_start, imbalance
         ("a // (", "go", 0),
         ("a /* ( \n [ */ b", "c", 0),
         ("a -- (", "lua", 0),
+        (r"s.replace(/\//g, '')", "javascript", 0),
         ("`(\n(`", "typescript", 0),
         ("fn f<'a>(x: &'a str) -> char { ')' }", "rust", 0),
         ("don't (stop)", "json", 1),
@@ -26,7 +27,12 @@ from lsp_server.completion.brackets import comment_start, imbalance
     ],
 )
 def test_what_has_no_counterpart_is_counted(text, language, expected):
-    assert imbalance(text, language) == expected
+    assert sum(balance(text, language)) == expected
+
+
+def test_what_is_not_opened_is_told_from_what_is_not_closed():
+    assert balance("a)) + (b", "c") == Balance(unopened=2, unclosed=1)
+    assert Balance(2, 1).distance(Balance(0, 2)) == 3
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,9 @@ def test_what_is_shown_is_the_same_with_and_without_stopping(until, at, drawing,
 def test_the_work_grows_with_the_text_and_not_faster(monkeypatch):
     taken = []
     monkeypatch.setattr("lsp_server.completion.scope.Scope.take", lambda _self, line: taken.append(line))
-    wanted = keep_going(FilterContext(Document("file:///a", "python", "").at(0, 0), multiline=True, finish_reason=""))
+    wanted = keep_going(
+        FilterContext(Document("file:///a", "python", "").at(0, 0), multiline=True, finish_reason="")
+    )
     text = ""
     for n in range(100):
         text += f"value_{n} = {n * n}\n"

@@ -64,8 +64,9 @@ def test_lines_that_open_nothing(line):
     assert not opens_block(line)
 
 
-def test_lines_are_nearly_the_same_when_their_words_are():
-    assert is_nearly_line("  call(first, second)", "  call(first,second)")
+def test_lines_are_nearly_the_same_when_only_blanks_and_quotes_differ():
+    assert is_nearly_line("  call(first, 'second')", '  call(first,"second",);')
+    assert not is_nearly_line("raises(1 * x)", "raises(1 ** x)")
     assert not is_nearly_line("  else:", "else:")
     assert not is_nearly_line("plot.set_xlim(low, high)", "plot.set_ylim(low, high)")
     assert not is_nearly_line("a", "a")
