@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from lsp_server.completion.document import Snapshot
+from lsp_server.completion.text import has_word, indentation_width, line_above, lines_below, opens_block
 from lsp_server.settings import Settings
 
 SHORTEST_DOCUMENT_CHARACTERS = 10
 _ONLY_CLOSERS = re.compile(r"""\s*[)>}\]"'`]*\s*[:{;,]?\s*\Z""")
 _FINISHED_LINE = re.compile(r"(?:\);|[\]}]\)*;?)\s*\Z")
-_OPENER = re.compile(r"(?:[({\[:]|=>|->|\b(?:do|then|begin|else))\s*\Z")
 _COMMENT = re.compile(r"\s*(?:#|//|--|;;|/\*|\*\s|%)")
 
 
@@ -91,26 +90,16 @@ def _unwelcome(snapshot: Snapshot) -> str | None:
 def _wants_block(snapshot: Snapshot, ask: Ask, settings: Settings) -> bool:
     if settings.multiline != "auto":
         return settings.multiline == "always"
-    if re.search(r"\w", snapshot.line_suffix) or _COMMENT.match(snapshot.line_prefix):
+    if has_word(snapshot.line_suffix) or _COMMENT.match(snapshot.line_prefix):
         return False
     return ask.invoked or _opens_block(snapshot)
 
 
 def _opens_block(snapshot: Snapshot) -> bool:
     """Whether the cursor stands at the beginning of a block that has no body yet."""
-    below = _first_filled(snapshot.lines_below)
-    if snapshot.line_prefix.strip():
-        return bool(_OPENER.search(snapshot.line_prefix)) and _width(snapshot.line_prefix) >= _width(below)
-    above = _first_filled(reversed(snapshot.lines_above))
-    is_deeper = _width(above) < len(snapshot.line_prefix.expandtabs(4))
-    return bool(_OPENER.search(above)) and is_deeper and _width(above) >= _width(below)
-
-
-def _first_filled(lines: Iterable[str]) -> str:
-    return next((line for line in lines if line.strip()), "")
-
-
-def _width(line: str) -> int:
-    """Columns of indentation, a tab to the next multiple of four."""
-    expanded = line.expandtabs(4)
-    return len(expanded) - len(expanded.lstrip(" "))
+    below = indentation_width(next(iter(lines_below(snapshot, 1)), ""))
+    before = snapshot.line_prefix
+    if before.strip():
+        return opens_block(before) and indentation_width(before) >= below
+    above = line_above(snapshot)
+    return opens_block(above) and below <= indentation_width(above) < indentation_width(before + ".")
