@@ -110,6 +110,7 @@ class Backend(Protocol):
 
         Raises:
             ModelError: the model cannot be used as it is; one sentence says why.
+            EndpointError: the HTTP engine cannot be reached now.
         """
         ...
 

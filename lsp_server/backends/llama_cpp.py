@@ -74,6 +74,9 @@ class LlamaCppBackend:
                 f"llama.cpp could not load {self._path.name}; its format or architecture may be too new."
             )
             raise ModelLoadError(message) from error
+        # The engine works on a thread of its own, and an engine that is released before that thread has taken
+        # up its first task never comes to an end. So it is given one.
+        self._server.handle_completions({"prompt": "a", "max_tokens": 1})
         on_progress(1.0)
         return LoadedModel(self._path.stem, self._device(xllamacpp), params.n_ctx, self._tokenizer)
 

@@ -18,7 +18,10 @@ PLACES = {
     "queue": ("            self.not_empty.notify()", "            self.|"),
     "statistics": ("    return _convert(total / n, T)", "    |"),
     "contextlib": ("            self.gen = func(*args, **kwds)", "            self.gen = fu|"),
-    "json.decoder": ("        obj, end = self.raw_decode(s, idx=_w(s, 0).end())", "        obj, end = self.raw|"),
+    "json.decoder": (
+        "        obj, end = self.raw_decode(s, idx=_w(s, 0).end())",
+        "        obj, end = self.raw|",
+    ),
     "textwrap": ("        chunks = self._split_chunks(text)", "        chunks = self._sp|"),
 }
 """By module: a line of its file, and what is left of it when the rest is taken away, with the cursor."""
@@ -76,9 +79,7 @@ def test_the_callers_below_are_not_written_again(embedded_gguf):
         "python",
         "def total(prices):\n    \n\n\ndef mean(prices):\n    return total(prices) / len(prices)\n",
     )
-    (answer,) = complete_all(
-        Settings(model=str(embedded_gguf)), [(document.at(1, 4), Ask(invoked=True))]
-    )
+    (answer,) = complete_all(Settings(model=str(embedded_gguf)), [(document.at(1, 4), Ask(invoked=True))])
     (suggestion,) = answer.completion.suggestions
     assert "sum(prices)" in suggestion.text
     assert "def mean" not in suggestion.text

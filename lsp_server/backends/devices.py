@@ -1,0 +1,51 @@
+"""Where a checkpoint runs and in which number format, decided from plain facts about the machine."""
+
+from __future__ import annotations
+
+import re
+
+from lsp_server.errors import ModelLoadError
+
+_DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
+QUANTIZED = ("int8", "int4")
+"""Number formats that a checkpoint is converted to while it is loaded."""
+
+
+def choose_device(setting: str, cuda_available: bool, mps_available: bool) -> str:
+    """The device that the setting ``device`` means on this machine, as torch names it.
+
+    Raises:
+        ModelLoadError: it is not here, or there is no such kind.
+    """
+    if setting == "auto":
+        return "cuda:0" if cuda_available else "mps" if mps_available else "cpu"
+    if not _DEVICE.fullmatch(setting):
+        message = f"The setting device must be auto, cpu, cuda, cuda:N or mps, and not {setting!r}."
+        raise ModelLoadError(message)
+    here = {"cpu": True, "cuda": cuda_available, "mps": mps_available}
+    if not here[setting.partition(":")[0]]:
+        message = f"The setting device is {setting}, but torch finds no such device on this machine."
+        raise ModelLoadError(message)
+    return setting
+
+
+def choose_dtype(setting: str, device: str, bfloat16_supported: bool) -> str:
+    """The number format that the setting ``dtype`` means on a device: torch's name, ``int8`` or ``int4``.
+
+    Args:
+        setting: a name, or ``auto``.
+        device: as ``choose_device`` gives it.
+        bfloat16_supported: whether the device computes in bfloat16.
+
+    Raises:
+        ModelLoadError: the device has no such format.
+    """
+    kind = device.partition(":")[0]
+    if setting in QUANTIZED and kind != "cuda":
+        message = f"The setting dtype is {setting}, which needs CUDA; take auto or a GGUF model on {kind}."
+        raise ModelLoadError(message)
+    if setting != "auto":
+        return setting
+    if kind == "cuda":
+        return "bfloat16" if bfloat16_supported else "float16"
+    return "float16" if kind == "mps" else "float32"

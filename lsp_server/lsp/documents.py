@@ -1,0 +1,129 @@
+r"""The open documents, kept in step with the editor edit by edit.
+
+A document is held as its lines, each with its end, and a line ends only where LSP says so (``\n``,
+``\r\n``, ``\r``): ``str.splitlines`` would also split at form feeds, NEL and U+2028, and an
+edit below one of those would then land on the wrong line.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+
+from lsprotocol import types
+
+from lsp_server.completion.document import Document
+from lsp_server.lsp.convert import Encoding, code_points
+
+MOST_CHARACTERS = 8_000_000
+"""A longer document gets no suggestions."""
+LONGEST_LINE = 20_000
+"""Nor does one with a longer line, in characters, near the cursor: it is data, not code."""
+LINES_NEAR = 200
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines with their ends; a text that ends in a line end, or is empty, has a last, empty line."""
+    lines = io.StringIO(text, newline="").readlines()
+    if not lines or lines[-1].endswith(("\n", "\r")):
+        lines.append("")
+    return lines
+
+
+class OpenDocument:
+    """One document as the editor shows it.
+
+    Args:
+        item: what the editor opened.
+        encoding: the unit in which the editor counts characters.
+    """
+
+    def __init__(self, item: types.TextDocumentItem, encoding: Encoding) -> None:
+        self.uri = item.uri
+        self.language = str(item.language_id)
+        self.version: int | None = item.version
+        self._encoding = encoding
+        self._frozen: Document | None = None
+        self._take(item.text)
+
+    @property
+    def document(self) -> Document:
+        """The document at this moment; the same object until the next edit."""
+        if self._frozen is None:
+            source = "".join(self._lines)
+            self._frozen = Document.from_source(self.uri, self.language, source, self.version)
+        return self._frozen
+
+    def apply(self, change: types.TextDocumentContentChangeEvent, version: int | None = None) -> None:
+        """Follow one edit, which becomes ``version``."""
+        self.version = version
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            start, end = sorted((self._place(change.range.start), self._place(change.range.end)))
+            self._replace(start, end, change.text)
+        else:
+            self._take(change.text)
+
+    def is_too_large_at(self, line: int) -> bool:
+        """Whether the document, or a line near ``line`` (0-based), is too long to be looked at."""
+        line = min(line, len(self._lines) - 1)
+        near = self._lines[max(0, line - LINES_NEAR) : line + LINES_NEAR]
+        return self._characters > MOST_CHARACTERS or any(len(one) > LONGEST_LINE for one in near)
+
+    def _take(self, text: str) -> None:
+        text = _valid(text)
+        self._lines = split_lines(text)
+        self._characters = len(text)
+        self._frozen = None
+
+    def _place(self, position: types.Position) -> tuple[int, int]:
+        """Line and column in code points, clamped into the text; the column before the line's end."""
+        last = len(self._lines) - 1
+        if position.line > last:
+            return last, len(self._lines[last])
+        content = self._lines[position.line].rstrip("\r\n")
+        return position.line, code_points(content, position.character, self._encoding)
+
+    def _replace(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
+        (first, column), (last, end_column) = start, end
+        changed = self._lines[first][:column] + _valid(text) + self._lines[last][end_column:]
+        if first > 0 and self._lines[first - 1].endswith("\r"):
+            first -= 1  # the new text may begin with the \n that completes this line end
+            changed = self._lines[first] + changed
+        fresh = split_lines(changed)
+        if last + 1 < len(self._lines):
+            fresh.pop()  # the empty line after the last line end: the next line stands there already
+        self._characters += len(changed) - sum(map(len, self._lines[first : last + 1]))
+        self._lines[first : last + 1] = fresh
+        self._frozen = None
+
+
+def _valid(text: str) -> str:
+    """The text without halves of surrogate pairs, which JSON can carry and no tokenizer can read."""
+    return text if text.isascii() else _LONE_SURROGATE.sub("\ufffd", text)
+
+
+class OpenDocuments:
+    """The documents that the editor has opened and not closed, by URI."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, OpenDocument] = {}
+
+    def find(self, uri: str) -> OpenDocument | None:
+        """The open document, or None."""
+        return self._open.get(uri)
+
+    def open(self, item: types.TextDocumentItem, encoding: Encoding) -> None:
+        """Begin to follow a document."""
+        self._open[item.uri] = OpenDocument(item, encoding)
+
+    def change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Follow the edits of a document; those of one that was never opened say nothing."""
+        if (document := self.find(params.text_document.uri)) is not None:
+            for change in params.content_changes:
+                document.apply(change, params.text_document.version)
+
+    def close(self, uri: str) -> None:
+        """Let go of a document, open or not."""
+        self._open.pop(uri, None)

@@ -1,0 +1,93 @@
+"""Messages in and out in ``Content-Length`` frames, over standard input and output or TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable
+
+logger = logging.getLogger(__name__)
+
+MOST_MESSAGE_BYTES = 256 * 1024 * 1024
+"""A client that announces more is not one."""
+
+# At a line's end, not only at its start: after a message longer than announced, it follows the rest.
+_CONTENT_LENGTH = re.compile(rb"content-length:\s*(\d{1,12})\s*\Z", re.IGNORECASE)
+_HTTP_REQUEST = re.compile(rb"[A-Z]+ \S+ HTTP/\d")
+
+
+class Reader(Protocol):
+    """Where frames are read from."""
+
+    def readline(self) -> Awaitable[bytes]:
+        """The next line with its end; what is left at the end of the stream."""
+        ...
+
+    def readexactly(self, n: int) -> Awaitable[bytes]:
+        """The next ``n`` bytes; fewer, or an error, at the end of the stream."""
+        ...
+
+
+async def frames(reader: Reader) -> AsyncGenerator[bytes, None]:
+    """The bodies of the messages, until the stream ends or turns out to be something else."""
+    length: int | None = None
+    with suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
+        while line := await reader.readline():
+            if found := _CONTENT_LENGTH.search(line):
+                length = int(found.group(1))
+            elif not line.strip() and length is not None:
+                body = await reader.readexactly(length)
+                if len(body) < length:
+                    return
+                yield body
+                length = None
+            # A page in a browser can post to any port, and HTTP announces its length the same way.
+            if (length or 0) > MOST_MESSAGE_BYTES or _HTTP_REQUEST.match(line):
+                logger.error("The client does not speak the language server protocol")
+                return
+
+
+class PipeWriter:
+    """Writes to a stream at once; what cannot be delivered any more is dropped."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> None:
+        """Write one frame."""
+        with suppress(OSError, ValueError):
+            self._stream.write(data)
+            self._stream.flush()
+
+    def close(self) -> None:
+        """Close the stream."""
+        with suppress(OSError):
+            self._stream.close()
+
+
+def protected_stdout() -> BinaryIO:
+    """Standard output for the protocol alone; what anything else writes there goes to standard error."""
+    sys.stdout.flush()
+    protocol = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return protocol
+
+
+def is_alive(process_id: int | None) -> bool:
+    """Whether a process exists, as far as can be told without harm (never on Windows)."""
+    if process_id is None or process_id <= 0 or os.name == "nt":
+        return False
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
