@@ -13,9 +13,8 @@ from lsp_server.backends.devices import QUANTIZED, choose_device, choose_dtype
 from lsp_server.errors import DownloadError, ModelDamagedError, ModelError, ModelLoadError
 from lsp_server.settings import Settings
 
-TOKENIZER_FILES = ["*.json", "*.model", "*.txt"]
-"""What is fetched of a repository before its weights; its code comes on top with ``trustRemoteCode``."""
-WEIGHTS = "*.safetensors"
+SMALL_FILES = ("*.json", "*.model", "*.txt")
+"""What is fetched of a repository besides its weights; its code comes on top with ``trustRemoteCode``."""
 
 
 def load_tokenizer(source: str, settings: Settings) -> Any:
@@ -27,7 +26,7 @@ def load_tokenizer(source: str, settings: Settings) -> Any:
     _silence()
     from transformers import AutoTokenizer
 
-    directory = _fetched(source, TOKENIZER_FILES, settings)
+    directory = _fetched(source, "*.json", settings)
     try:
         return AutoTokenizer.from_pretrained(
             directory, local_files_only=True, trust_remote_code=settings.trust_remote_code
@@ -44,7 +43,7 @@ def load_model(source: str, settings: Settings) -> Any:
     """
     _silence()
     arguments = loading_arguments(settings)
-    directory = _fetched(source, [*TOKENIZER_FILES, WEIGHTS], settings)
+    directory = _fetched(source, "*.safetensors", settings)
     try:
         return _model(directory, settings, arguments)
     except Exception as error:
@@ -93,13 +92,13 @@ def _silence() -> None:
     disable_progress_bars()
 
 
-def _fetched(source: str, files: list[str], settings: Settings) -> Path:
-    """The directory of a checkpoint; from the hub only if it is not in the hub's cache yet."""
+def _fetched(source: str, needed: str, settings: Settings) -> Path:
+    """The directory of a checkpoint; from the hub only if the hub's cache lacks the files that are needed."""
     if Path(source).is_dir():
         return Path(source)
     from huggingface_hub import snapshot_download
 
-    wanted = [*files, "*.py"] if settings.trust_remote_code else files
+    wanted = [*SMALL_FILES, needed, *(["*.py"] if settings.trust_remote_code else [])]
     for local_files_only in (True, False):
         try:
             found = snapshot_download(
@@ -108,7 +107,8 @@ def _fetched(source: str, files: list[str], settings: Settings) -> Path:
         except (OSError, ValueError) as error:
             failure = error
         else:
-            return Path(found)
+            if not local_files_only or any(Path(found).glob(needed)):
+                return Path(found)
     message = f"{source} could not be fetched from the hub: no network, no such model, or no access to it."
     raise DownloadError(message) from failure
 
@@ -149,7 +149,7 @@ def _translated(error: Exception, source: str, part: str) -> ModelError:
     """A library's error as ours; ``part`` is what was being loaded, ``tokenizer`` or ``weights``."""
     if isinstance(error, ModelError):
         return error
-    name = Path(source).name if Path(source).is_dir() else source
+    name = Path(source).resolve().name if Path(source).is_dir() else source
     said = f"{type(error).__name__}: {error}"
     for sign, kind, sentence in _SIGNS:
         if sign in said:

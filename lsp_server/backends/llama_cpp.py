@@ -22,6 +22,7 @@ from lsp_server.backends.base import (
     OnProgress,
     Report,
 )
+from lsp_server.backends.healing import keeps_indentation
 from lsp_server.backends.stream import drop_healed, until_stop_string
 from lsp_server.completion.fim import Tokenizer
 from lsp_server.completion.item import Usage
@@ -197,10 +198,6 @@ def _translated(error: dict[str, Any]) -> BackendError:
 
 
 def healing_grammar(healed: str) -> str:
-    """A grammar (GBNF) that spells ``healed`` first and leaves the rest free.
-
-    After white space the next character is none of its kind: a longer piece of indentation would
-    otherwise take the place of the typed one.
-    """
-    first = r"[^ \t\x00]" if healed[-1] in " \t" and not healed.strip() else r"[^\x00]"
+    """A grammar (GBNF) that spells ``healed`` first and leaves the rest free."""
+    first = r"[^ \t\x00]" if keeps_indentation(healed) else r"[^\x00]"
     return f"root ::= {json.dumps(healed, ensure_ascii=False)} ({first} [^\\x00]*)?"

@@ -86,7 +86,8 @@ class TransformersBackend:
             CachedReader(model), tokenizer, vocabulary, _context_tokens(model), _ends(model)
         )
         on_progress(1.0)
-        return LoadedModel(Path(self._source).name, str(model.device), self._loaded.context_tokens, tokenizer)
+        name = Path(self._source).resolve().name
+        return LoadedModel(name, str(model.device), self._loaded.context_tokens, tokenizer)
 
     def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:
         """Yield pieces of text; see ``Backend.generate``.

@@ -125,6 +125,16 @@ def test_what_the_cache_lacks_is_fetched(hub: Hub, tiny_checkpoint: Path) -> Non
     assert [local_only for local_only, _files in hub.asked] == [True, False]
 
 
+def test_a_cache_with_only_the_tokenizer_is_completed(
+    hub: Hub, checkpoint: Path, tiny_checkpoint: Path
+) -> None:
+    (checkpoint / "model.safetensors").unlink()
+    hub.cached, hub.online = checkpoint, tiny_checkpoint
+    load_tokenizer("org/tiny", CPU)
+    load_model("org/tiny", CPU)
+    assert [local_only for local_only, _files in hub.asked] == [True, True, False]
+
+
 def test_no_pickles_and_no_code_are_fetched(hub: Hub, tiny_checkpoint: Path) -> None:
     hub.cached = tiny_checkpoint
     load_model("org/tiny", CPU)

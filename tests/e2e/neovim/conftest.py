@@ -1,6 +1,5 @@
 """A real Neovim, set up as editors/neovim/README.md says, and a user who types and looks at the screen."""
 
-import itertools
 import json
 import os
 import re
@@ -17,7 +16,7 @@ from lsp_server.models import embedded
 SUPPORT = Path(__file__).parents[3] / "editors" / "neovim"
 OLDEST, BUILT_IN = (0, 11), (0, 12)
 """From these versions on our module can draw, and Neovim draws itself."""
-PATIENCE_MS = 60_000
+PATIENCE_S = 60
 GHOST_STYLES = ("FimLsGhost", "ComplHint")
 """Highlight groups of our module and of Neovim 0.12."""
 
@@ -33,7 +32,6 @@ vim.api.nvim_create_autocmd('LspRequest', {
   end,
 })
 """
-ALARM = "local channel, name, ms = ... vim.defer_fn(function() vim.rpcnotify(channel, name) end, ms)"
 
 ECHO = "vim.lsp.config('fim_ls', { settings = { ['fim-ls'] = { backend = 'echo' } } })\n"
 STYLES = "".join(f"vim.api.nvim_set_hl(0, '{style}', {{ italic = true }})\n" for style in GHOST_STYLES)
@@ -45,6 +43,7 @@ class Screen:
 
     def __init__(self):
         self.drawing = ""
+        self.errors = []
         self._rows = []
         self._cursor = (0, 0)
         self._ghost_styles = set()
@@ -69,6 +68,8 @@ class Screen:
             case "hl_attr_define", [style, _, _, groups]:
                 if any(group.get("hi_name") in GHOST_STYLES for group in groups):
                     self._ghost_styles.add(style)
+            case "msg_show", [kind, *message] if "err" in kind or kind == "emsg":
+                self.errors.append(message)
             case "flush", _:
                 self.drawing = self._draw()
 
@@ -86,8 +87,8 @@ class Screen:
                 self._rows[row][columns] = self._rows[row + by][columns]
 
     def _draw(self):
-        """All but the status line and the command line, without the empty end."""
-        lines = [self._draw_row(number) for number in range(len(self._rows) - 2)]
+        """All but the status line, without the empty end."""
+        lines = [self._draw_row(number) for number in range(len(self._rows) - 1)]
         while lines and lines[-1] in ("", "~"):
             lines.pop()
         return "\n".join(lines)
@@ -110,7 +111,6 @@ class Editor:
         self.nvim = nvim
         self.screen = Screen()
         self._heard = []
-        self._alarms = (f"alarm {number}" for number in itertools.count())
 
     @property
     def text(self):
@@ -145,24 +145,23 @@ class Editor:
         self._heard.remove(event)
 
     def quit(self):
-        errors = self.nvim.vvars["errmsg"]
         with pytest.raises(EOFError):  # the connection ends with the editor
             self.nvim.command("qall!")
         self.nvim.close()
-        assert not errors
 
     def _follow(self, is_there, wanted):
-        """Take what Neovim sends until something is there, or Neovim says that it has been long enough."""
-        alarm = next(self._alarms)
-        self.nvim.exec_lua(ALARM, self.nvim.channel_id, alarm, PATIENCE_MS, async_=True)
+        """Take in what Neovim sends until something is there, or it has been long enough."""
+        alarm = self.nvim.loop.call_later(PATIENCE_S, self.nvim.stop_loop)
         while not is_there():
-            _, name, arguments = self.nvim.next_message()
+            if (message := self.nvim.next_message()) is None:
+                pytest.fail(f"waited in vain for\n{wanted}\nand saw\n{self.screen.drawing}")
+            _, name, arguments = message
             if name == "redraw":
                 self.screen.redraw(arguments)
             else:
                 self._heard.append(name)
-            if name == alarm:
-                pytest.fail(f"waited in vain for\n{wanted}\nand saw\n{self.screen.drawing}")
+            assert not self.screen.errors
+        alarm.cancel()
 
 
 @pytest.fixture(scope="session")
@@ -231,7 +230,7 @@ def edit(neovim, configuration, snippets, tmp_path, monkeypatch):
         (configuration / "init.lua").write_text("".join([STYLES, ECHO if echo else "", *readme]))
         nvim = pynvim.attach("child", argv=[neovim[0], "--embed"])
         editors.append(Editor(nvim))
-        nvim.ui_attach(80, 24, rgb=True, ext_linegrid=True, ext_hlstate=True)
+        nvim.ui_attach(80, 24, rgb=True, ext_linegrid=True, ext_hlstate=True, ext_messages=True)
         editors[-1].edit(tmp_path / name, drawing)
         return editors[-1]
 
