@@ -8,7 +8,6 @@ chances to stop, so no work outlives its request by more than one of them.
 from __future__ import annotations
 
 import codecs
-import json
 import secrets
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -200,4 +199,5 @@ def _translated(error: dict[str, Any]) -> BackendError:
 def healing_grammar(healed: str) -> str:
     """A grammar (GBNF) that spells ``healed`` first and leaves the rest free."""
     first = r"[^ \t\x00]" if keeps_indentation(healed) else r"[^\x00]"
-    return f"root ::= {json.dumps(healed, ensure_ascii=False)} ({first} [^\\x00]*)?"
+    spelled = "".join(f"\\U{ord(character):08X}" for character in healed)
+    return f'root ::= "{spelled}" ({first} [^\\x00]*)?'
