@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from lsp_server.backends.base import FinishReason, GenerationRequest, LoadedModel
@@ -17,6 +18,10 @@ from lsp_server.models.registry import REGISTRY
 from lsp_server.settings import EMBEDDED_MODEL, Settings
 
 PATIENCE_S = 20
+
+# The same examples every time, and no example is judged by how long it took.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

@@ -51,12 +51,14 @@ def select_window(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count
         rest = [snapshot.line_suffix, *snapshot.lines_below]
         kept, suffix_tokens = _fitting(_with_ends(rest), int(budget * SUFFIX_SHARE), count)
         suffix = "".join(kept)
-    above = snapshot.lines_above
     cursor_line, cursor_tokens = _end_of_line(snapshot.line_prefix, budget - suffix_tokens, count)
+    # Of a cursor line that does not fit, only the end goes in, and nothing above can stand before it.
+    above = snapshot.lines_above if cursor_line == snapshot.line_prefix else ()
     left = budget - suffix_tokens - cursor_tokens
     kept, above_tokens = _fitting((line + "\n" for line in reversed(above)), left, count)
-    first_line = _stepped(len(above) - len(kept), len(above))
-    prefix = "\n".join((*above[first_line:], cursor_line))
+    first = _stepped(len(above) - len(kept), len(above))
+    prefix = "\n".join((*above[first:], cursor_line))
+    first_line = snapshot.line - len(above) + first
     return Window(FimPrompt(prefix, suffix), first_line, suffix_tokens + cursor_tokens + above_tokens)
 
 

@@ -5,12 +5,10 @@ What goes through here is told by where it happened and what kind of error it wa
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import asyncio
+from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -43,4 +41,6 @@ def trace_without_values(error: BaseException | None) -> str:
 
 def log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """An exception handler for event loops that tells what failed, but not the task with its result."""
-    logger.error("An error in the event loop%s", trace_without_values(context.get("exception")))
+    error = context.get("exception")
+    if not isinstance(error, asyncio.CancelledError):  # a connection that was open at the end
+        logger.error("An error in the event loop%s", trace_without_values(error))

@@ -1,4 +1,5 @@
 """What is answered, one short function per method, and the table of them at the end."""
+# Annotations are not postponed here: pygls looks at those of the commands at run time.
 
 import dataclasses
 from typing import Any
@@ -16,19 +17,25 @@ from lsp_server.settings import camel
 COMPLETION_OPTIONS = types.CompletionOptions(trigger_characters=(".", "(", "[", "{", "=", ":", ","))
 ANSWERED = frozenset({"stop", "length"})
 """Finish reasons of a model that did its work."""
+UNANSWERED_REASONS = frozenset({"superseded", "cancelled", "failed"})
+"""Finish reasons that say nothing of whether there is something to suggest."""
 
 
 async def inline_completion(
     ls: FimServer, params: types.InlineCompletionParams
 ) -> types.InlineCompletionList | None:
-    """Ghost text at the cursor; None for what is not open, too large, superseded or failed."""
+    """Ghost text at the cursor; None for what is not open, too large, superseded or failed.
+
+    Where there is nothing to suggest the list is empty: some editors keep old ghost text on a null.
+    """
     snapshot = ls.snapshot(params.text_document.uri, params.position)
     if snapshot is None:
         return None
     ask = convert.ask(params.context, snapshot, ls.completer.settings, ls.client.dialect.encoding)
     completion = _noted(ls, await ls.completer.complete(snapshot, ask))
-    items = convert.inline_items(completion, snapshot, ls.client.dialect)
-    return types.InlineCompletionList(items) if items else None
+    if completion.finish_reason in UNANSWERED_REASONS:
+        return None
+    return types.InlineCompletionList(convert.inline_items(completion, snapshot, ls.client.dialect))
 
 
 async def completion(ls: FimServer, params: types.CompletionParams) -> types.CompletionList:

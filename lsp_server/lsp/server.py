@@ -127,14 +127,8 @@ async def _serve_stdio(server: FimServer, stdout: BinaryIO) -> int:
 
 
 async def _parent_gone(server: FimServer) -> None:
-    """Wait until the editor is gone that was there once; in a container it may never be seen."""
-    was_there = False
-    while True:
+    while server.parent is None or is_alive(server.parent):
         await asyncio.sleep(PARENT_POLL_S)
-        is_there = is_alive(server.process_id)
-        if was_there and not is_there:
-            return
-        was_there = was_there or is_there
 
 
 async def _announced(scheme: str, sockets: Iterable[socket]) -> None:

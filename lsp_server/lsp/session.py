@@ -21,6 +21,7 @@ from lsp_server.lsp.discretion import trace_without_values
 from lsp_server.lsp.options import Layers, resolve
 from lsp_server.lsp.protocol import UNANSWERED, SafeProtocol
 from lsp_server.lsp.status import StatusReporter
+from lsp_server.lsp.transports import is_alive
 from lsp_server.settings import SECTION
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class FimServer(LanguageServer):
 
     Attributes:
         client: what the client can do, once it said so in ``initialize``.
+        parent: the editor's process; None if it is not named, or not to be seen from here, as
+            from inside a container.
     """
 
     protocol: SafeProtocol
@@ -49,6 +52,7 @@ class FimServer(LanguageServer):
         super().__init__("fim-ls", __version__, protocol_cls=SafeProtocol, max_workers=1)
         self.completer = completer
         self.client = Client()
+        self.parent: int | None = None
         self.status = StatusReporter(self)
         self._layers = layers
         self._initial: Any = None
@@ -60,6 +64,7 @@ class FimServer(LanguageServer):
     def meet(self, params: types.InitializeParams) -> None:
         """Take in what the client said of itself and of its settings."""
         self.client = Client.of(params, self.workspace.position_encoding or "utf-16")
+        self.parent = params.process_id if is_alive(params.process_id) else None
         self._initial = params.initialization_options
         self.settle()
 
@@ -95,7 +100,8 @@ class FimServer(LanguageServer):
         except UNANSWERED as error:
             logger.info("The editor did not tell its settings: %s", type(error).__name__)
         else:
-            self.take_settings(answer[0] if answer else None)
+            if answer and answer[0] is not None:  # nothing said leaves what was pushed meanwhile
+                self.take_settings(answer[0])
 
     def toggle(self) -> bool:
         """Switch suggestions off or on for this session; whether they are on now."""

@@ -86,9 +86,7 @@ class Client:
     async def until(self, found):
         """Wait for something that the server says of its own accord; returns the first that fits."""
         async with self._arrived:
-            await asyncio.wait_for(
-                self._arrived.wait_for(lambda: any(map(found, self.received))), PATIENCE_S
-            )
+            await asyncio.wait_for(self._arrived.wait_for(lambda: any(map(found, self.received))), PATIENCE_S)
             return next(filter(found, self.received))
 
     async def ready(self):
@@ -118,7 +116,7 @@ class Client:
     async def ghost(self, line, character, uri="file:///project/a.py"):
         """The first suggestion's text, None for none."""
         result = await self.request("textDocument/inlineCompletion", place(line, character, uri))
-        return None if result is None else result["items"][0]["insertText"]
+        return result["items"][0]["insertText"] if result and result["items"] else None
 
     async def execute(self, command, *arguments):
         params = {"command": command, "arguments": list(arguments)}

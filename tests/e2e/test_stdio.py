@@ -1,12 +1,16 @@
 """The whole server over standard input and output, with a scripted backend."""
 
 import asyncio
-import os
-import sys
 
 import pytest
 
-INVALID_REQUEST, UNKNOWN_METHOD, INVALID_PARAMS, PARSE_ERROR, CANCELLED = -32600, -32601, -32602, -32700, -32800
+INVALID_REQUEST, UNKNOWN_METHOD, INVALID_PARAMS, PARSE_ERROR, CANCELLED = (
+    -32600,
+    -32601,
+    -32602,
+    -32700,
+    -32800,
+)
 SLOW = {"text": "word " * 60, "delay_ms": 200}
 DRAFT = "def add(a, b):\n    return "
 
@@ -165,7 +169,7 @@ async def test_odd_separators_do_not_corrupt_the_text(start):
 @pytest.mark.parametrize(("encoding", "character"), [("utf-8", 16), ("utf-16", 13), ("utf-32", 12)])
 async def test_edits_and_positions_are_in_the_agreed_encoding(start, encoding, character):
     client = await start(echo={"answers": {'text = "😀é" + ': "right"}, "text": "wrong"})
-    await client.initialize(capabilities={**{"general": {"positionEncodings": [encoding]}}})
+    await client.initialize(capabilities={"general": {"positionEncodings": [encoding]}})
     await client.open('text = "😀é"')
     spot = {"line": 0, "character": character}
     await client.change({"range": {"start": spot, "end": spot}, "text": " + "})
@@ -243,62 +247,3 @@ async def test_a_document_that_is_too_large_gets_nothing(start):
     assert await client.ghost(0, 3, uri="file:///project/b.py") is None
     await client.open(DRAFT)
     assert await client.ghost(1, 11) == "a + b"
-
-
-async def test_shutdown_then_exit_is_a_success(start):
-    client = await start()
-    await client.initialize()
-    assert await client.request("shutdown") is None
-    await client.notify("exit")
-    assert await client.exit_code() == 0
-
-
-async def test_exit_without_shutdown_is_not(start):
-    client = await start()
-    await client.initialize()
-    await client.notify("exit")
-    assert await client.exit_code() == 1
-
-
-async def test_the_end_of_standard_input_is_the_end(start):
-    client = await start()
-    await client.initialize()
-    client.writer.close()
-    assert await client.exit_code() == 1
-
-
-async def test_shutdown_while_the_model_works_answers_everything(start, place, status):
-    client = await start(echo=SLOW)
-    await client.initialize()
-    await client.open(DRAFT)
-    _, pending = await client.begin("textDocument/inlineCompletion", place(1, 11))
-    await client.until(lambda message: status(message) == "busy")
-    assert await client.request("shutdown") is None
-    assert (await pending)["error"]["code"] == CANCELLED
-    await client.notify("exit")
-    assert await client.exit_code() == 0
-
-
-async def test_the_process_goes_even_while_the_model_is_silent(start, place, status):
-    client = await start(echo={"text": "a", "hang": True})
-    await client.initialize()
-    await client.open(DRAFT)
-    await client.begin("textDocument/inlineCompletion", place(1, 11))
-    await client.until(lambda message: status(message) == "loading")  # it falls silent in its warm-up
-    await client.notify("exit")
-    assert await client.exit_code() == 1
-
-
-@pytest.mark.skipif(os.name == "nt", reason="processes are not watched there")
-async def test_the_server_goes_when_its_editor_died(start, monkeypatch):
-    editor = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE
-    )
-    client = await start()
-    await client.initialize(processId=editor.pid)
-    looked = asyncio.create_task(client.exit_code())
-    done, _ = await asyncio.wait({looked}, timeout=5)  # until it has been seen alive
-    assert not done
-    await editor.communicate()
-    editor._transport.close()
-    assert await looked == 1

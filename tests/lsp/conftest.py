@@ -132,6 +132,16 @@ class Wire:
         """What the server sent of its own accord."""
         return [each for each in self.received if each.get("method") == method]
 
+    def messages(self):
+        """Kind and sentence of what was shown to the user."""
+        return [
+            (each["params"]["type"], each["params"]["message"]) for each in self.sent("window/showMessage")
+        ]
+
+    def states(self):
+        """The states that were told, in order."""
+        return [each["params"]["state"] for each in self.sent("fim-ls/status")]
+
     async def initialize(self, options=None, name="a test", **capabilities):
         params = {
             "processId": None,

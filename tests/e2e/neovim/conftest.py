@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pynvim
@@ -43,7 +44,6 @@ class Screen:
 
     def __init__(self):
         self.drawing = ""
-        self.errors = []
         self._rows = []
         self._cursor = (0, 0)
         self._ghost_styles = set()
@@ -68,8 +68,8 @@ class Screen:
             case "hl_attr_define", [style, _, _, groups]:
                 if any(group.get("hi_name") in GHOST_STYLES for group in groups):
                     self._ghost_styles.add(style)
-            case "msg_show", [kind, *message] if "err" in kind or kind == "emsg":
-                self.errors.append(message)
+            case "msg_show", ["emsg" | "echoerr" | "lua_error" | "rpc_error", message, *_]:
+                pytest.fail("".join(text for _, text, *_ in message))
             case "flush", _:
                 self.drawing = self._draw()
 
@@ -125,7 +125,7 @@ class Editor:
         self.hears("attached")
         *above, line = before.split("\n")
         self.nvim.current.window.cursor = (len(above) + 1, len(line.encode()))
-        self.type("A" if after.partition("\n")[0] == "" else "i")
+        self.type("A" if after[:1] in ("", "\r", "\n") else "i")
 
     def type(self, keys):
         self.nvim.input(keys)
@@ -145,9 +145,10 @@ class Editor:
         self._heard.remove(event)
 
     def quit(self):
-        with pytest.raises(EOFError):  # the connection ends with the editor
-            self.nvim.command("qall!")
-        self.nvim.close()
+        """Leave by keys: a prompt that waits for one would hold up any other request."""
+        self.type("<Esc><Esc>:qall!<CR>")
+        with closing(self.nvim), suppress(EOFError):
+            self._follow(lambda: False, "the end")
 
     def _follow(self, is_there, wanted):
         """Take in what Neovim sends until something is there, or it has been long enough."""
@@ -160,7 +161,6 @@ class Editor:
                 self.screen.redraw(arguments)
             else:
                 self._heard.append(name)
-            assert not self.screen.errors
         alarm.cancel()
 
 

@@ -32,6 +32,13 @@ def test_a_block_is_drawn_between_the_lines(edit):
     editor.sees("def total(items):\n    result = 0\n    return result|\n\n\nprint(total([1]))")
 
 
+def test_a_file_with_carriage_returns_shows_none(edit):
+    editor = edit("def total(items):|\r\n\r\nprint()\r\n", echo=TOTAL)
+    editor.sees("def total(items):|\n«    result = 0»\n«    return result»\n\nprint()")
+    editor.type("<Tab>")
+    editor.sees("def total(items):\n    result = 0\n    return result|\n\nprint()")
+
+
 def test_a_closer_that_stands_there_is_not_doubled(edit):
     editor = edit('print("é😀", |)', echo={"text": "a, b)"})
     assert editor.sees_ghost_text() in ("a, b", "a, b)")  # Neovim 0.12 draws over the old one
@@ -75,7 +82,7 @@ def test_keys_that_come_all_at_once_take_what_is_left_of_the_ghost_text(edit, ou
 
 
 def test_asking_anew_cancels_the_request_that_has_no_answer_yet(edit, our_drawing):
-    editor = edit("def add(a, b):\n    |", echo={**ADD, "delay_ms": 1000})
+    editor = edit("def add(a, b):\n    |", echo={**ADD, "delay_ms": 5000})
     editor.hears("textDocument/inlineCompletion pending")
     editor.type("r")
     editor.hears("textDocument/inlineCompletion cancel")
