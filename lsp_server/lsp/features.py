@@ -129,8 +129,14 @@ def accepted(ls: FimServer, *arguments: Any) -> None:
 
 
 def status(ls: FimServer, *_arguments: Any) -> dict[str, Any]:
-    """What the model is doing."""
-    return on_the_wire(ls.completer.status)
+    """What the model is doing, and what became of this session's suggestions."""
+    counts = ls.completer.statistics
+    statistics = {
+        "shown": counts.shown,
+        "accepted": counts.accepted,
+        "acceptedInPart": counts.accepted_in_part,
+    }
+    return on_the_wire(ls.completer.status) | {"statistics": statistics}
 
 
 def toggle(ls: FimServer, *_arguments: Any) -> dict[str, bool]:

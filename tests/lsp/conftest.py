@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from lsp_server.completer import Statistics
 from lsp_server.completion.item import Completion, Stage, Suggestion
 from lsp_server.engine.job import State, Status
 from lsp_server.lsp.discretion import keep_discreet
@@ -22,6 +23,7 @@ class FakeCompleter:
 
     def __init__(self):
         self.settings = Settings()
+        self.statistics = Statistics(shown=3, accepted=2, accepted_in_part=40)
         self.answer = Completion((Suggestion("a + b"),), id="c1", stages=(Stage("end", "stop"),))
         self.gate = None
         self.asked = []

@@ -21,7 +21,8 @@ async def test_the_status_is_told_when_it_changes_and_when_it_is_asked_for(wire,
     assert wire.states() == ["ready", "busy", "ready"]
     told = wire.sent("fim-ls/status")[-1]["params"]
     assert told == {"state": "ready", "model": "fake model", "device": "cpu", "message": ""}
-    assert await wire.execute("fim-ls.status") == told
+    counts = {"shown": 3, "accepted": 2, "acceptedInPart": 40}
+    assert await wire.execute("fim-ls.status") == told | {"statistics": counts}
 
 
 async def test_a_model_that_cannot_be_loaded_is_shown_once(wire, completer):
