@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from lsp_server.backends.base import Backend, OnProgress
@@ -48,6 +49,10 @@ def make_backend(
 def same_model(first: Settings, second: Settings) -> bool:
     """Whether both settings are served by the same loaded model."""
     return all(getattr(first, name) == getattr(second, name) for name in MODEL_SETTINGS)
+
+
+def _asked_for(settings: Settings) -> str:
+    return settings.openai.model if settings.openai.base_url else settings.model
 
 
 class Engine:
@@ -155,6 +160,7 @@ class Engine:
     def _publish(self, worker: Worker, status: Status) -> None:
         if worker is not self._worker:  # a hung one that came back has nothing to say any more
             return
-        self._status = status
+        # While it is not loaded a model goes by the name that was asked for.
+        self._status = status if status.model else replace(status, model=_asked_for(self._settings))
         for listener in tuple(self._listeners):
-            listener(status)
+            listener(self._status)
