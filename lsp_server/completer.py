@@ -20,7 +20,7 @@ from lsp_server.completion.postprocess import PLACE_FILTERS, FilterContext, post
 from lsp_server.completion.selected import as_if_selected, spelling_selected
 from lsp_server.completion.stops import keep_going
 from lsp_server.completion.trigger import Ask, Go, Skip, decide
-from lsp_server.engine.engine import Engine, Listener
+from lsp_server.engine.engine import MODEL_SETTINGS, Engine, Listener, same_model
 from lsp_server.engine.job import Job, State, Status
 from lsp_server.engine.plan import plan_requests
 from lsp_server.settings import AUTO_DEBOUNCE_MS, Settings
@@ -85,8 +85,10 @@ class Completer:
 
     def configure(self, settings: Settings) -> None:
         """Take over changed settings; the model is loaded anew only if it is another one."""
+        changed = not same_model(self.settings, settings)
         self.settings = settings
-        self._engine.configure(settings)
+        if changed:  # other clients share the engine: what this one does not change it must not reset
+            self._engine.configure(settings)
         if self._started and settings.enabled:
             self._engine.start()
 
@@ -146,6 +148,12 @@ class Completer:
         chosen = self.settings.debounce_ms
         return (AUTO_DEBOUNCE_MS if chosen == "auto" else chosen) / 1000
 
+    @property
+    def _epoch(self) -> str:
+        """All but the text that an answer depends on; an engine is known by what it was loaded from."""
+        names = (*MODEL_SETTINGS, "multiline", "temperature", "top_p")
+        return repr([getattr(self.settings, name) for name in names])
+
     def _key(self, uri: str) -> str:
         return f"{self._client} {uri}"
 
@@ -161,12 +169,12 @@ class Completer:
         return self._newest.get(trip.snapshot.document.uri) is trip
 
     def _remembered(self, place: Snapshot, ask: Ask, verdict: Go) -> Answer | None:
-        answer = self._cache.find(place, multiline=verdict.multiline, epoch=self.settings.model)
+        answer = self._cache.find(place, multiline=verdict.multiline, epoch=self._epoch)
         return answer if answer is None or answer.complete or ask.candidates == 1 else None
 
     def _remember(self, place: Snapshot, ask: Ask, verdict: Go, suggestions: tuple[Suggestion, ...]) -> None:
         answer = Answer(suggestions, complete=ask.candidates > 1)
-        self._cache.store(place, answer, multiline=verdict.multiline, epoch=self.settings.model)
+        self._cache.store(place, answer, multiline=verdict.multiline, epoch=self._epoch)
 
     def _job(self, place: Snapshot, ask: Ask, verdict: Go, trip: Trip) -> Job:
         context = FilterContext(place, verdict.multiline, "")

@@ -174,6 +174,8 @@ def _updated(target: Any, values: Mapping[str, Any], source: str, above: str, pr
 
 def _checked(value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
     """The value as the field wants it, None if it is not of its type or outside its bounds."""
+    if dataclasses.is_dataclass(hint):
+        return None  # a table was wanted
     if get_origin(hint) is Literal:
         return value if isinstance(value, str) and value in get_args(hint) else None
     if get_origin(hint) is tuple:
@@ -228,7 +230,7 @@ def read_file(path: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         message = f"The settings file {path} cannot be read: {error}."
         raise SettingsError(message) from error
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
 
 from lsp_server import __version__
+from lsp_server.cli.leave import leave
 from lsp_server.errors import FimLsError, UserError
 
 COMMANDS = {
@@ -47,8 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``fim-ls``; 0 done, 1 it failed, 2 it was asked for wrongly, 130 interrupted."""
     words = sys.argv[1:] if argv is None else argv
     arguments = parser(words).parse_args(words)
+    return leave(_run(arguments))
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
-        return int(arguments.run(arguments))
+        for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show is no reason to fail
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        code = int(arguments.run(arguments))
+        sys.stdout.flush()
+        return code
     except FimLsError as error:
         print(f"fim-ls: {error}", file=sys.stderr)
         return 2 if isinstance(error, UserError) else 1

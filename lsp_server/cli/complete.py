@@ -19,7 +19,9 @@ from lsp_server.engine.loading import choose_backend
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("place", metavar="FILE:LINE:COL", help=FORM)
-    parser.add_argument("--n", type=int, default=1, metavar="N", help="how many candidates (1)")
+    parser.add_argument(
+        "--n", type=int, choices=range(1, 9), default=1, metavar="N", help="candidates, 1 to 8 (1)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_settings(parser)
 
@@ -28,9 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Complete at a place of a file and print what came."""
     settings = settings_of(arguments)
     snapshot = read_place(arguments.place)
-    answer = complete_once(settings, snapshot, Ask(invoked=True, candidates=max(1, arguments.n)))
+    answer = complete_once(settings, snapshot, Ask(invoked=True, candidates=arguments.n))
     if arguments.json:
-        print(json.dumps(as_json(answer, snapshot, choose_backend(settings)), ensure_ascii=False))
+        print(json.dumps(as_json(answer, snapshot, choose_backend(settings))))
         return 0
     console = Console()
     suggestions = answer.completion.suggestions

@@ -64,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         f"The grey text was written by {answer.model} on {answer.device} in {model_ms:.0f} ms:"
         f" {completion.usage.prompt_tokens} tokens read, {completion.usage.completion_tokens} written.",
         highlight=False,
+        markup=False,
     )
     console.print("Next: editors/ tells how to have it in yours; fim-ls doctor checks the installation.")
     return 0

@@ -6,10 +6,11 @@ import argparse
 import json
 import platform
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 
 from rich.console import Console
+from rich.markup import escape
 
 from lsp_server.cli.options import add_settings, settings_of
 from lsp_server.cli.terminal import Answer, complete_all
@@ -51,15 +52,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Look at everything; 1 when something is not as it should be."""
-    settings = settings_of(arguments)
+    settings = replace(settings_of(arguments), enabled=True, disabled_languages=())
     findings = [*installation(), *model(settings)]
     if arguments.json:
-        print(json.dumps({"findings": [asdict(finding) for finding in findings]}, ensure_ascii=False))
+        print(json.dumps({"findings": [asdict(finding) for finding in findings]}))
     else:
         console = Console()
         marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "  "}
         for finding in findings:
-            console.print(f"{marks[finding.ok]:>2} {finding.name:<12} {finding.detail}", highlight=False)
+            detail = escape(finding.detail)
+            console.print(f"{marks[finding.ok]:>2} {finding.name:<12} {detail}", highlight=False)
     return int(any(finding.ok is False for finding in findings))
 
 

@@ -87,7 +87,7 @@ def show(entry: ModelEntry, console: Console) -> None:
         "weights in memory": ", ".join(f"{dtype} {size}" for dtype, size in memory.items()),
     }
     for name, value in rows.items():
-        console.print(f"{name:<18} {value}", highlight=False, soft_wrap=True)
+        console.print(f"{name:<18} {value}", markup=False, highlight=False, soft_wrap=True)
 
 
 def pull(entry: ModelEntry, console: Console) -> None:
@@ -99,4 +99,4 @@ def pull(entry: ModelEntry, console: Console) -> None:
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task(f"Fetching {entry.name}", total=1.0)
         path = embedded.fetch(entry, lambda share: progress.update(task, completed=share), lambda: False)
-    console.print(f"{entry.name} is installed: {path}", highlight=False, soft_wrap=True)
+    console.print(f"{entry.name} is installed: {path}", markup=False, highlight=False, soft_wrap=True)

@@ -48,6 +48,9 @@ def command_line_values(arguments: argparse.Namespace) -> dict[str, Any]:
         target = values
         for table in tables:
             target = target.setdefault(table, {})
+            if not isinstance(target, dict):
+                message = f"--set {key}: {table} is not a table."
+                raise SettingsError(message)
         target[last] = _value(text)
     flags = {key: getattr(arguments, flag) for flag, key in FLAGS.items()}
     return values | {key: value for key, value in flags.items() if value is not None}
@@ -74,5 +77,5 @@ def _value(text: str) -> Any:
 
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text

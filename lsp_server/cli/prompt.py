@@ -30,10 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     tokenizer, form = tokenizer_and_format(settings)
     budget = settings.prompt_tokens("cpu" if choose_backend(settings) == "llama_cpp" else "")
     window = select_window(snapshot, form, budget, counter(tokenizer))
-    prompt = render(window.prompt, form, tokenizer, heal=not settings.openai.base_url)
+    prompt = render(window.prompt, form, tokenizer, heal=choose_backend(settings) != "openai")
     described = as_json(prompt, form, tokenizer)
     if arguments.json:
-        print(json.dumps(described, ensure_ascii=False))
+        print(json.dumps(described))
     else:
         draw(prompt, described, Console())
     return 0

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             exit_code = server.serve_stdio(new_completer, layers)
     finally:
-        let_go(engine, exit_code)
+        let_go(engine)
     return exit_code
 
 

@@ -70,7 +70,7 @@ async def _complete_all(
             answers.append(Answer(completion, engine.status.model, engine.status.device))
     finally:
         unsubscribe()
-        let_go(engine, 130)
+        let_go(engine)
     return answers
 
 

@@ -73,12 +73,14 @@ class CompletionCache:
         """The answer for this very place, or what is left of one that is being typed."""
         uri, text, offset = snapshot.document.uri, snapshot.document.text, snapshot.offset
         answered = {key.offset for key in self._answers if key.uri == uri and key.epoch == epoch}
-        starts = [start for start in answered if offset - LOOK_BACK <= start <= offset]
-        suffix = _digest(snapshot.suffix) if starts else b""
-        for start in sorted(starts, reverse=True):
+        starts = sorted(start for start in answered if offset - LOOK_BACK <= start <= offset)
+        if not starts:
+            return None
+        suffix, prefixes = _digest(snapshot.suffix), _digests(text, starts)
+        for start in reversed(starts):
             # A block answers a request for one line too: that was decided where the typing began.
             for block in (multiline, True) if start < offset else (multiline,):
-                key = Key(uri, start, _digest(text[:start]), suffix, block, epoch)
+                key = Key(uri, start, prefixes[start], suffix, block, epoch)
                 if key in self._answers and (rest := _rest(self._answers[key], text[start:offset])):
                     self._answers.move_to_end(key)
                     return rest
@@ -92,6 +94,15 @@ class CompletionCache:
 
 def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _digests(text: str, ends: list[int]) -> dict[int, bytes]:
+    """The digest of the text up to each of some places, in one pass; the places rise."""
+    digest, at, found = hashlib.blake2b(digest_size=16), 0, {}
+    for end in ends:
+        digest.update(text[at:end].encode("utf-8", "surrogatepass"))
+        found[end], at = digest.digest(), end
+    return found
 
 
 def _rest(answer: Answer, typed: str) -> Answer | None:

@@ -45,7 +45,7 @@ def counter(tokenizer: Tokenizer | None) -> Count:
 
 def select_window(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count: Count) -> Window:
     """The lines around the cursor that fit the budget; what the suffix leaves unused the prefix takes."""
-    budget = budget_tokens - len(form.layout)
+    budget = max(0, budget_tokens - len(form.layout))
     suffix, suffix_tokens = "", 0
     if form.uses_suffix:
         rest = [snapshot.line_suffix, *snapshot.lines_below]
@@ -83,10 +83,10 @@ def _fitting(lines: Iterable[str], budget: int, count: Count) -> tuple[list[str]
 
 def _end_of_line(line: str, budget: int, count: Count) -> tuple[str, int]:
     """As much of the end of a line as fits the budget, and its tokens; nearly always all of it."""
-    line = line[-16 * budget :]
-    while (tokens := count(line)) > budget:
+    line = line[max(0, len(line) - 16 * budget) :]
+    while line and count(line) > budget:
         line = line[len(line) // 4 + 1 :]
-    return line, tokens
+    return line, count(line)
 
 
 def _stepped(first: int, cursor_line: int) -> int:

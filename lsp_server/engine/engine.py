@@ -145,16 +145,18 @@ class Engine:
     def _watch(self, job: Job) -> None:
         """Give a worker up whose model has been silent on this job for longer than its deadline."""
         hung = self._worker
-        if hung is None or hung.silent_s(job) < job.deadline_s:
+        if hung is None or hung.silent_s < job.deadline_s:
             return
         error = EngineHungError(
             f"The model gave no sign of life for {job.deadline_s:g} s and is loaded anew."
         )
         logger.error("%s", error)
         hung.retire()
-        self._scheduler.done(job)
-        job.leave("cancelled")
-        job.finish(Outcome(finish_reason="failed", error=str(error)))
+        # The one it hangs on may have been cancelled long since; if it hangs in the warm-up, ours pays.
+        stuck = hung.current or job
+        self._scheduler.done(stuck)
+        stuck.finish(Outcome(finish_reason="failed", error=str(error)))
+        self._scheduler.cancel(stuck)
         self._start_worker()
 
     def _publish(self, worker: Worker, status: Status) -> None:

@@ -34,6 +34,7 @@ def plan_requests(
 
     def plan(model: Model) -> tuple[GenerationRequest, ...]:
         longest = settings.max_new_tokens if multiline else max(1, settings.max_new_tokens // 2)
+        longest = min(longest, model.loaded.context_tokens // 2)
         budget = min(settings.prompt_tokens(model.loaded.device), model.loaded.context_tokens - longest)
         window = select_window(place, model.form, budget, model.count)
         note("context", f"from line {window.first_line + 1}, about {window.tokens} tokens")

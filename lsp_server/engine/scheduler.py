@@ -24,12 +24,14 @@ class Scheduler:
     def submit(self, job: Job) -> None:
         """Let a job wait; an older one of its key is superseded, whether it waits or runs."""
         with self._changed:
-            replaced = self._waiting.get(job.key)
+            replaced, running = self._waiting.get(job.key), self._running
             # Assigning to a key that is there keeps its place: typing fast must not lose one's turn.
             self._waiting[job.key] = job
             closed = self._closed
             self._changed.notify_all()
-        self._leave_running(job.key, "superseded")
+        # The one that ran when we came: by now it may be the new job itself that runs.
+        if running is not None and running.key == job.key:
+            running.leave("superseded")
         if replaced is not None:
             replaced.leave("superseded")
             replaced.abandon()

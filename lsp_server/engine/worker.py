@@ -61,6 +61,7 @@ class Worker:
         self._stale = True
         self._retired = False
         self._current: Job | None = None
+        self._generates = False
         self._last_sign = clock()
         self._thread = threading.Thread(target=self._run, name="fim-ls worker", daemon=True)
 
@@ -87,9 +88,15 @@ class Worker:
             self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def silent_s(self, job: Job) -> float:
-        """For how many seconds the model has shown no sign of life on this job; 0 if it is not on it."""
-        return self._clock() - self._last_sign if self._current is job else 0.0
+    @property
+    def current(self) -> Job | None:
+        """The job that the model is on."""
+        return self._current
+
+    @property
+    def silent_s(self) -> float:
+        """For how many seconds a model that generates has shown no sign of life, whoever waits for it."""
+        return self._clock() - self._last_sign if self._generates else 0.0
 
     def _run(self) -> None:
         while not (self._retired or self._scheduler.closed):
@@ -124,8 +131,12 @@ class Worker:
             return
         ids = tuple(self._model.loaded.tokenizer.encode("def"))
         request = GenerationRequest("def", ids, sampling=SamplingParams(max_new_tokens=1))
-        for _piece in self._backend.generate(request, Report()):
-            pass
+        self._generates, self._last_sign = True, self._clock()
+        try:
+            for _piece in self._backend.generate(request, Report()):
+                self._last_sign = self._clock()
+        finally:
+            self._generates = False
 
     def _on_progress(self, share: float) -> None:
         self._publish(Status(State.LOADING, progress=share))
@@ -152,17 +163,21 @@ class Worker:
     def _unload(self) -> None:
         backend, self._backend, self._model = self._backend, None, None
         if backend is not None:
-            backend.close()
+            try:
+                backend.close()
+            except Exception:  # a device that failed may fail here again; the thread must live on
+                logger.warning("The model could not be released in order.")
+                logger.debug("closing failed", exc_info=True)
 
     def _serve(self, job: Job) -> None:
         if self._model is None and self._clock() >= self._retry_at:
             self._load()
-        self._current, self._last_sign = job, self._clock()
+        self._current, self._last_sign, self._generates = job, self._clock(), True
         outcome = Outcome(finish_reason="failed", error=self._failure)
         if self._model is not None:
             self._publish_state(State.BUSY)
             outcome = self._attempt(job)
-        self._current = None
+        self._current, self._generates = None, False
         self._scheduler.done(job)
         if self._model is not None and not self._retired:
             self._publish_state(State.READY)
