@@ -69,6 +69,8 @@ class Completer:
             context = FilterContext(place, verdict.multiline, FinishReason.STOP)
             fitted = postprocess(texts, context, PLACE_FILTERS)
             return self._arrive(trip, "cached", fitted.suggestions, fitted.dropped_by)
+        if verdict.unwelcome is not None:
+            return self._arrive(trip, "skipped", dropped_by=verdict.unwelcome)
         if not ask.invoked:
             await self._sleep(self._debounce_s)
         if not self._is_newest(trip):
@@ -78,7 +80,7 @@ class Completer:
         if outcome.finish_reason not in (FinishReason.STOP, FinishReason.LENGTH):
             return self._arrive(trip, outcome.finish_reason, error=outcome.error)
         context = FilterContext(place, verdict.multiline, outcome.finish_reason)
-        processed = postprocess(outcome.texts, context)
+        processed = postprocess(outcome.texts, context, reasons=outcome.reasons)
         trip.stages.extend(processed.stages)
         self._remember(place, ask, verdict, processed.suggestions)
         return self._arrive(trip, outcome.finish_reason, processed.suggestions, processed.dropped_by)

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -180,3 +181,30 @@ async def test_the_rest_of_a_cached_answer_still_agrees_with_the_line(bench, com
     assert rest.finish_reason == "cached"
     assert rest.suggestions[0].text == first.suggestions[0].text[1:]
     assert rest.suggestions[0].replaces == first.suggestions[0].replaces
+
+
+async def test_ghost_text_does_not_blink_off_where_the_model_would_not_be_asked(bench, completer):
+    bench.scripts = [["items[0].append(1)"]]
+    await completer.complete(at("def add(items):\n    |\n"), TYPED)
+    rest = await completer.complete(at("def add(items):\n    items[0]|\n"), TYPED)
+    assert texts(rest) == [".append(1)"]
+    new = await completer.complete(at("def add(items):\n    other[0]|\n"), TYPED)
+    assert new.dropped_by == "finished_line"
+
+
+@pytest.mark.parametrize("change", [{"temperature": 0.5}, {"multiline": "never"}, {"backend": "openai"}])
+async def test_an_answer_holds_only_while_the_settings_it_depends_on_do(bench, completer, change):
+    bench.scripts = [["a + b"]]
+    snapshot = at("def add(a, b):\n    return |\n")
+    await completer.complete(snapshot, TYPED)
+    completer.configure(replace(completer.settings, **change))
+    assert (await completer.complete(snapshot, TYPED)).finish_reason == "stop"
+
+
+async def test_a_client_that_changes_a_trifle_leaves_the_model_of_another_alone(bench, completer, rest):
+    bench.scripts = [["one"]]
+    await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
+    other = Completer(bench.engine, Settings(model="other.gguf"), rest)
+    other.configure(replace(other.settings, disabled_languages=("yaml",)))
+    await completer.complete(at("def sum(a, b):\n    return |\n"), TYPED)
+    assert len(bench.backends) == 1

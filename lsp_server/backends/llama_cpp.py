@@ -8,6 +8,7 @@ chances to stop, so no work outlives its request by more than one of them.
 from __future__ import annotations
 
 import codecs
+import os
 import secrets
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -44,15 +45,24 @@ class LlamaCppBackend:
         tokenizer: of the same file.
         settings: ``threads``, ``device``, ``context_tokens`` and ``max_new_tokens`` are read.
         pull: turns the engine's callbacks into an iterator.
+        trained_tokens: the longest context that the model was made for, None where that is not known.
     """
 
     name = "llama_cpp"
 
-    def __init__(self, path: Path, tokenizer: Tokenizer, settings: Settings, pull: Pull) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tokenizer: Tokenizer,
+        settings: Settings,
+        pull: Pull,
+        trained_tokens: int | None = None,
+    ) -> None:
         self._path = path
         self._tokenizer = tokenizer
         self._settings = settings
         self._pull = pull
+        self._trained_tokens = trained_tokens
         self._server: Any = None
 
     def load(self, on_progress: OnProgress) -> LoadedModel:
@@ -61,11 +71,18 @@ class LlamaCppBackend:
         Raises:
             ModelLoadError: llama.cpp refuses the file, or its library cannot be loaded.
         """
+        # Threads that spin while they wait for each other fight over the cores with whatever else runs.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         try:
             import xllamacpp
         except ImportError as error:
             message = f"llama.cpp's library cannot be loaded on this machine: {error}."
             raise ModelLoadError(message) from error
+        if self._settings.device not in ("auto", "cpu") and self._device(xllamacpp) == "cpu":
+            message = (
+                f"The setting device is {self._settings.device}, but llama.cpp finds no such device here."
+            )
+            raise ModelLoadError(message)
         params = self._params(xllamacpp)
         try:
             self._server = xllamacpp.Server(params)
@@ -104,7 +121,8 @@ class LlamaCppBackend:
         params = xllamacpp.CommonParams()
         params.model.path = str(self._path)
         budget = self._settings.prompt_tokens(self._device(xllamacpp))
-        params.n_ctx = budget + self._settings.max_new_tokens + PREFILL_PIECE_TOKENS
+        wanted = budget + self._settings.max_new_tokens + PREFILL_PIECE_TOKENS
+        params.n_ctx = min(wanted, self._trained_tokens or wanted)
         params.n_parallel = 1  # our scheduler, not the engine, decides who is next
         params.n_batch = params.n_ubatch = PREFILL_PIECE_TOKENS
         params.cache_ram_mib = HOST_CACHE_MB
@@ -130,7 +148,7 @@ class LlamaCppBackend:
         sampling = request.sampling
         # Each healed character takes one token at most; what is too many is cut where it is counted.
         body: dict[str, Any] = {
-            "prompt": list(request.ids or ()),
+            "prompt": list(request.ids or (0,)),  # an empty prompt is refused
             "max_tokens": sampling.max_new_tokens + len(request.healed.encode()),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,

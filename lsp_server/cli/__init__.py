@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -53,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    logging.getLogger("lsp_server").addHandler(logging.NullHandler())  # errors are told here, once
     try:
         for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show is no reason to fail
             if isinstance(stream, io.TextIOWrapper):

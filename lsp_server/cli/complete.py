@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     snapshot = read_place(arguments.place)
     answer = complete_once(settings, snapshot, Ask(invoked=True, candidates=arguments.n))
     if arguments.json:
-        print(json.dumps(as_json(answer, snapshot, choose_backend(settings))))
+        print(json.dumps(as_json(answer, snapshot, settings.model, choose_backend(settings))))
         return 0
     console = Console()
     suggestions = answer.completion.suggestions
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def as_json(answer: Answer, snapshot: Snapshot, backend: str) -> dict[str, Any]:
+def as_json(answer: Answer, snapshot: Snapshot, model: str, backend: str) -> dict[str, Any]:
     """The object that ``--json`` prints; lines and columns count from 1, as in the argument."""
     completion = answer.completion
     best = completion.suggestions[0] if completion.suggestions else None
@@ -60,7 +60,7 @@ def as_json(answer: Answer, snapshot: Snapshot, backend: str) -> dict[str, Any]:
             "end": {"line": line, "column": column + (best.replaces if best else 0)},
         },
         "candidates": [suggestion.text for suggestion in completion.suggestions],
-        "model": answer.model,
+        "model": answer.model or model,
         "backend": backend,
         "finish_reason": completion.finish_reason,
         "usage": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from lsp_server.errors import SettingsError
@@ -56,18 +57,23 @@ def command_line_values(arguments: argparse.Namespace) -> dict[str, Any]:
     return values | {key: value for key, value in flags.items() if value is not None}
 
 
-def settings_of(arguments: argparse.Namespace) -> Settings:
+def settings_of(arguments: argparse.Namespace, user: Mapping[str, Any] | None = None) -> Settings:
     """The settings that a command works with; the user's own file, then the command line.
 
+    Args:
+        arguments: the command line.
+        user: what the user's file says, None to read it.
+
     Raises:
-        SettingsError: a value on the command line that no setting takes.
+        SettingsError: a value on the command line that no setting takes, or a file that cannot be read.
     """
-    settings, problems = updated(Settings(), read_file(user_file()), str(user_file()))
+    said = read_file(user_file()) if user is None else user
+    settings, problems = updated(Settings(), said, str(user_file()))
     for problem in problems:
         print(f"fim-ls: {problem.message}", file=sys.stderr)
     settings, problems = updated(settings, command_line_values(arguments), "command line")
     if problems:
-        raise SettingsError(problems[0].message)
+        raise SettingsError(problems[0].message.partition("; keeping")[0].rstrip(".") + ".")
     return settings
 
 

@@ -46,7 +46,7 @@ def read_place(argument: str) -> Snapshot:
     Raises:
         DocumentError: no such file, not UTF-8, or a position outside of it.
     """
-    found = re.fullmatch(r"(.+):(\d+):(\d+)", argument)
+    found = re.fullmatch(r"(.+):(\d{1,9}):(\d{1,9})", argument)
     if found is None:
         message = f"{argument!r} is not of the form {FORM}."
         raise DocumentError(message)

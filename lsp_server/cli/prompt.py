@@ -28,9 +28,12 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     snapshot = read_place(arguments.place)
     tokenizer, form = tokenizer_and_format(settings)
-    budget = settings.prompt_tokens("cpu" if choose_backend(settings) == "llama_cpp" else "")
+    backend = choose_backend(settings)
+    # Without the model only the settings tell where it would run; auto is taken for a CPU.
+    on_cpu = backend != "openai" and settings.device in ("auto", "cpu")
+    budget = settings.prompt_tokens("cpu" if on_cpu else settings.device)
     window = select_window(snapshot, form, budget, counter(tokenizer))
-    prompt = render(window.prompt, form, tokenizer, heal=choose_backend(settings) != "openai")
+    prompt = render(window.prompt, form, tokenizer, heal=backend != "openai")
     described = as_json(prompt, form, tokenizer)
     if arguments.json:
         print(json.dumps(described))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import logging
+from typing import Any
 
 from lsp_server import log
 from lsp_server.cli.leave import let_go
@@ -13,6 +15,8 @@ from lsp_server.errors import SettingsError
 from lsp_server.lsp import server
 from lsp_server.lsp.options import Layers
 from lsp_server.settings import read_file, user_file
+
+logger = logging.getLogger(__name__)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -35,8 +39,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the client or the user ends it."""
     log.set_up(arguments.log_level, arguments.log_file)
-    settings = settings_of(arguments)
-    layers = Layers(read_file(user_file()), command_line_values(arguments))
+    user = _user_values()
+    settings = settings_of(arguments, user)
+    layers = Layers(user, command_line_values(arguments))
     engine = Engine(settings)
 
     def new_completer() -> Completer:
@@ -53,6 +58,15 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         let_go(engine)
     return exit_code
+
+
+def _user_values() -> dict[str, Any]:
+    """What the user's own file says; a file that cannot be read costs its settings, not the server."""
+    try:
+        return read_file(user_file())
+    except SettingsError as error:
+        logger.warning("%s", error)
+        return {}
 
 
 def _address(text: str) -> tuple[str, int]:

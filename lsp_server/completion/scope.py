@@ -40,7 +40,7 @@ class Scope:
         self._language = snapshot.document.language
         self._tail_closes = starts_with_closer(snapshot.line_suffix)
         self._below = next(iter(lines_below(snapshot, 1)), None)
-        self.in_string = _is_in_string(snapshot)
+        self.in_string = self._closes_below = _is_in_string(snapshot)
         self._flip_string(snapshot.line_prefix + first)
         self._limit: int | None = None
         self._level = 0
@@ -57,8 +57,10 @@ class Scope:
 
     def admits(self, line: str) -> bool:
         """Whether a line still belongs to the block."""
-        if not line.strip() or self.in_string:
+        if not line.strip():
             return True
+        if self.in_string:
+            return not (self._closes_below and _triple_quotes(line) % 2)
         if self._language in _PREPROCESSED and line.startswith("#"):
             return True
         if self._closed:

@@ -47,30 +47,48 @@ class Skip:
 
 @dataclass(frozen=True)
 class Go:
-    """The model is asked, for a block or for one line."""
+    """Something may be suggested, a block or one line.
+
+    Attributes:
+        multiline: whether it may be a block.
+        unwelcome: the rule by which the model is not to be asked here; what it said before, and the
+            user is typing now, is shown all the same: ghost text must not blink.
+    """
 
     multiline: bool
+    unwelcome: str | None = None
 
 
 def decide(snapshot: Snapshot, ask: Ask, settings: Settings) -> Go | Skip:
-    """Whether to ask the model here; typing is held to more rules than a key press."""
-    rule = _forbidden(snapshot, settings) or (None if ask.invoked else _unwelcome(snapshot))
+    """Whether to suggest something here; typing is held to more rules than a key press."""
+    rule = _forbidden(snapshot, settings)
     if rule is not None:
         return Skip(rule)
-    return Go(_wants_block(snapshot, ask, settings))
+    return Go(_wants_block(snapshot, ask, settings), None if ask.invoked else _unwelcome(snapshot))
 
 
 def _forbidden(snapshot: Snapshot, settings: Settings) -> str | None:
     """The rule by which nothing may be suggested here, however it is asked for."""
     document = snapshot.document
-    path = unquote(urlsplit(document.uri).path)
+    path = _path(document.uri)
     if not settings.enabled:
         return "switched_off"
     if document.language in settings.disabled_languages:
         return "language_disabled"
-    if any(fnmatch.fnmatch(path, glob) for glob in settings.disabled_globs):
+    # A glob that is not rooted, as a project writes it, may begin anywhere in the path.
+    globs = (anywhere for glob in settings.disabled_globs for anywhere in (glob, f"*/{glob}"))
+    if any(fnmatch.fnmatch(path, glob) for glob in globs):
         return "path_disabled"
+    if not document.text.strip():
+        return "empty_document"
     return None
+
+
+def _path(uri: str) -> str:
+    try:
+        return unquote(urlsplit(uri).path)
+    except ValueError:  # editors open things whose names only look like URIs
+        return uri
 
 
 def _unwelcome(snapshot: Snapshot) -> str | None:
@@ -90,9 +108,17 @@ def _unwelcome(snapshot: Snapshot) -> str | None:
 def _wants_block(snapshot: Snapshot, ask: Ask, settings: Settings) -> bool:
     if settings.multiline != "auto":
         return settings.multiline == "always"
-    if has_word(snapshot.line_suffix) or _COMMENT.match(snapshot.line_prefix):
+    if has_word(snapshot.line_suffix) or _COMMENT.match(snapshot.line_prefix) or _has_body(snapshot):
         return False
     return ask.invoked or _opens_block(snapshot)
+
+
+def _has_body(snapshot: Snapshot) -> bool:
+    """Whether the block that is begun here has its body below: then only its head, one line, is missing."""
+    line = snapshot.line_prefix + snapshot.line_suffix
+    below = next(iter(lines_below(snapshot, 1)), "")
+    is_head = not line.strip() or not snapshot.line_suffix.strip() or opens_block(snapshot.line_suffix)
+    return is_head and indentation_width(below) > indentation_width(line + ".")
 
 
 def _opens_block(snapshot: Snapshot) -> bool:

@@ -13,7 +13,7 @@ from lsp_server.backends.base import Backend, OnProgress
 from lsp_server.completion.fim import FimFormat
 from lsp_server.engine.job import Job, Outcome, State, Status
 from lsp_server.engine.scheduler import Scheduler
-from lsp_server.engine.worker import Clock, Worker
+from lsp_server.engine.worker import FIRST_BACK_OFF_S, LAST_BACK_OFF_S, Clock, Worker
 from lsp_server.errors import EngineHungError
 from lsp_server.settings import Settings
 
@@ -77,6 +77,7 @@ class Engine:
         self._worker: Worker | None = None
         self._listeners: list[Listener] = []
         self._status = Status(State.LOADING)
+        self._hung_pause_s = 0.0
 
     @property
     def status(self) -> Status:
@@ -132,12 +133,13 @@ class Engine:
         self._worker.retire()
         return self._worker.join(timeout_s)
 
-    def _start_worker(self) -> None:
+    def _start_worker(self, pause_s: float = 0.0) -> None:
         worker = Worker(
             self._scheduler,
             partial(self._make_backend, self._settings),
             lambda status: self._publish(worker, status),
             self._clock,
+            pause_s=pause_s,
         )
         self._worker = worker
         worker.start()
@@ -157,7 +159,9 @@ class Engine:
         self._scheduler.done(stuck)
         stuck.finish(Outcome(finish_reason="failed", error=str(error)))
         self._scheduler.cancel(stuck)
-        self._start_worker()
+        # What hangs may hang again, and holds its memory: the first time at once, then after a while.
+        self._start_worker(self._hung_pause_s)
+        self._hung_pause_s = min(2 * self._hung_pause_s or FIRST_BACK_OFF_S, LAST_BACK_OFF_S)
 
     def _publish(self, worker: Worker, status: Status) -> None:
         if worker is not self._worker:  # a hung one that came back has nothing to say any more

@@ -50,12 +50,14 @@ class Outcome:
     """What a job came to.
 
     Attributes:
-        texts: one text for each request of the job, as generated; fewer if it was cut short.
-        finish_reason: ``stop``, ``length``, ``superseded``, ``cancelled`` or ``failed``.
+        texts: one text for each request of the job, as generated; none if it was cut short.
+        reasons: for each text why it ended, ``stop`` or ``length``.
+        finish_reason: the first text's, or ``superseded``, ``cancelled`` or ``failed``.
         error: one sentence when it failed.
     """
 
     texts: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     finish_reason: str = "stop"
     usage: Usage = field(default_factory=Usage)
     timings: Timings = field(default_factory=Timings)

@@ -60,7 +60,8 @@ def make_backend(settings: Settings, on_progress: OnProgress, gives_up: GivesUp)
             raise ModelLoadError(message)
         return TransformersBackend(source.path or source.name, settings), form
     path = gguf_path(source, on_progress, gives_up)
-    return LlamaCppBackend(path, GgufTokenizer(gguf.read(path)), settings, pull), form
+    header = gguf.read(path)
+    return LlamaCppBackend(path, GgufTokenizer(header), settings, pull, header.context_tokens), form
 
 
 def gguf_path(source: ModelSource, on_progress: OnProgress, gives_up: GivesUp) -> Path:

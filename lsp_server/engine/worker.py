@@ -21,7 +21,7 @@ from lsp_server.completion.fim import FimFormat
 from lsp_server.completion.item import Timings, Usage
 from lsp_server.engine.job import Job, Model, Outcome, State, Status
 from lsp_server.engine.scheduler import Scheduler
-from lsp_server.errors import BackendError, FimLsError, OutOfMemoryError
+from lsp_server.errors import BackendError, EndpointError, FimLsError, OutOfMemoryError
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ and then whether to give up."""
 
 FIRST_BACK_OFF_S = 2.0
 LAST_BACK_OFF_S = 300.0
+LAST_ENDPOINT_BACK_OFF_S = 10.0
+"""To look whether an engine is up costs nothing, and someone may just be starting it."""
 
 
 class Worker:
@@ -39,6 +41,13 @@ class Worker:
 
     A model that fails to load, or that runs out of memory, is loaded anew at the first job after a
     pause; the pause doubles from one failure to the next, and jobs in between fail at once.
+
+    Args:
+        scheduler: where the jobs come from.
+        make_backend: gets the backend; called on the worker's thread.
+        publish: told each new status, on the worker's thread.
+        clock: seconds, monotonic.
+        pause_s: for how long to leave the model alone at first, in seconds.
     """
 
     def __init__(
@@ -47,6 +56,8 @@ class Worker:
         make_backend: MakeBackend,
         publish: Callable[[Status], None],
         clock: Clock = time.monotonic,
+        *,
+        pause_s: float = 0.0,
     ) -> None:
         self._scheduler = scheduler
         self._make_backend = make_backend
@@ -56,9 +67,9 @@ class Worker:
         self._model: Model | None = None
         self._failure = "The model is not loaded."
         self._logged = ""
-        self._retry_at = 0.0
+        self._retry_at = clock() + pause_s
         self._back_off_s = FIRST_BACK_OFF_S
-        self._stale = True
+        self._stale = not pause_s
         self._retired = False
         self._current: Job | None = None
         self._generates = False
@@ -116,6 +127,8 @@ class Worker:
             loaded = self._backend.load(self._on_progress)
             self._model = Model(loaded, form, counter(loaded.tokenizer))
             self._warm_up()
+        except EndpointError as error:
+            self._fail(str(error), LAST_ENDPOINT_BACK_OFF_S)
         except FimLsError as error:
             self._fail(str(error))
         except Exception as error:
@@ -144,12 +157,12 @@ class Worker:
     def _gives_up(self) -> bool:
         return self._stale or self._retired or self._scheduler.closed
 
-    def _fail(self, sentence: str) -> None:
+    def _fail(self, sentence: str, longest_s: float = LAST_BACK_OFF_S) -> None:
         """Go without a model until the pause is over."""
         self._unload()
         self._failure = sentence
         self._retry_at = self._clock() + self._back_off_s
-        self._back_off_s = min(2 * self._back_off_s, LAST_BACK_OFF_S)
+        self._back_off_s = min(2 * self._back_off_s, longest_s)
         if not self._gives_up():
             self._log_once(sentence)
             self._publish(Status(State.ERROR, message=sentence))
@@ -203,15 +216,16 @@ class Worker:
 
     def _complete(self, job: Job) -> Outcome:
         assert self._model is not None  # noqa: S101 - _serve looked
-        started, texts, usage = self._clock(), [], Usage()
-        first_text_at = reason = None
+        started, usage, first_text_at = self._clock(), Usage(), None
+        texts, reasons = list[str](), list[str]()
         for request in job.plan(self._model):
             if job.left:
                 break
             report = Report()
             text, text_at = self._generate(job, request, report)
             texts.append(text)
-            first_text_at, reason = first_text_at or text_at, reason or report.finish_reason
+            reasons.append(report.finish_reason)
+            first_text_at = first_text_at or text_at
             usage = _added(usage, report.usage)
         ended = self._clock()
         prefilled = first_text_at or ended
@@ -222,8 +236,9 @@ class Worker:
             total=1000 * (ended - job.created),
         )
         if job.left:
-            return Outcome((), job.reason, usage, timings)
-        return Outcome(tuple(texts), reason or FinishReason.STOP, usage, timings)
+            return Outcome(finish_reason=job.reason, usage=usage, timings=timings)
+        first = reasons[0] if reasons else FinishReason.STOP
+        return Outcome(tuple(texts), tuple(reasons), first, usage, timings)
 
     def _generate(self, job: Job, request: GenerationRequest, report: Report) -> tuple[str, float | None]:
         """One candidate's text, and when its first character came."""

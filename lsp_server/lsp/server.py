@@ -144,8 +144,8 @@ def _listen(listening: Coroutine[None, None, None], host: str, port: int) -> int
     keep_discreet()
     try:
         asyncio.run(listening)
-    except OSError as error:
-        message = f"{host}:{port} cannot be listened on: {error.strerror or error}."
+    except (OSError, UnicodeError) as error:
+        message = f"{host}:{port} cannot be listened on: {getattr(error, 'strerror', None) or error}."
         raise UserError(message) from error
     except KeyboardInterrupt:
         pass  # the way to end it

@@ -76,7 +76,7 @@ class FimServer(LanguageServer):
         if opened.is_too_large_at(position.line):
             if uri not in self._too_large:
                 self._too_large.add(uri)
-                logger.info("No suggestions in %s: it is too large, or has very long lines", uri)
+                logger.warning("No suggestions in %s: it is too large, or has very long lines", uri)
             return None
         return convert.snapshot(opened.document, position, self.client.dialect.encoding)
 

@@ -1,4 +1,5 @@
 import json
+import logging
 
 import pytest
 
@@ -12,6 +13,16 @@ def own_home(tmp_path, monkeypatch):
     home.mkdir()
     monkeypatch.setattr("lsp_server.settings.platformdirs.user_config_path", lambda *_a, **_k: home)
     return home
+
+
+@pytest.fixture(autouse=True)
+def own_log():
+    """What a command does to the log of its process ends with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

@@ -87,3 +87,9 @@ def test_an_address_without_a_port_is_one_sentence(fim_ls):
     code, _, err = fim_ls("serve", "--tcp", "localhost")
     assert code == 2
     assert "'localhost' is not of the form HOST:PORT." in err
+
+
+def test_a_log_that_cannot_be_written_is_one_sentence(fim_ls, tmp_path):
+    code, _, err = fim_ls("serve", "--log-file", tmp_path / "no" / "log")
+    assert code == 2
+    assert "The log cannot be written to" in err

@@ -36,7 +36,7 @@ def test_a_failure_is_one_sentence_and_exit_code_1(fim_ls, says, source):
     says("", fail="The model is on fire.")
     code, out, err = fim_ls("complete", f"{source}:2:12", "--backend", "echo")
     assert (code, out) == (1, "")
-    assert err.strip().endswith("The model is on fire.")
+    assert err.strip() == "fim-ls: The model is on fire."
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,8 @@ def test_an_unknown_model_names_the_nearest(fim_ls, source):
         (("--set", "maxNewTokens"), "--set wants KEY=VALUE"),
         (("--set", "maxNewTokens=many"), "maxNewTokens must be a number from 1 to 2048"),
         (("--set", "noSuch=1"), "there is no setting noSuch"),
+        (("--set", "openai=5"), "openai must be a table."),
+        (("--set", "openai=5", "--set", "openai.baseUrl=x"), "openai is not a table"),
         (("--backend", "abacus"), "backend must be one of auto, "),
     ],
 )

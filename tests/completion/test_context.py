@@ -73,3 +73,9 @@ def test_the_window_is_part_of_the_document_and_within_the_budget(text, offset, 
 def test_the_edges_of_a_text_are_no_special_case(at, drawing):
     window = select_window(at(drawing), PSM, 100, words)
     assert window.prompt.prefix + "|" + window.prompt.suffix == drawing
+
+
+@pytest.mark.parametrize("budget", [-5, 0, 1])
+def test_a_budget_of_nothing_gives_nothing_and_ends(at, budget):
+    window = select_window(at("a\nb|\nc"), CAUSAL, budget, len)
+    assert window.prompt.prefix in {"", "b"}

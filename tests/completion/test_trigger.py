@@ -18,12 +18,12 @@ INVOKED = Ask(invoked=True)
     ],
 )
 def test_typing_does_not_ask_where_a_suggestion_is_in_the_way(at, drawing, rule):
-    assert decide(at(drawing), TYPED, Settings()) == Skip(rule)
+    assert decide(at(drawing), TYPED, Settings()).unwelcome == rule
 
 
 @pytest.mark.parametrize("drawing", ["x = |", "import re\nprint(|, file=out)", "numbers = [1, 2, 3]|"])
 def test_a_key_press_asks_all_the_same(at, drawing):
-    assert isinstance(decide(at(drawing), INVOKED, Settings()), Go)
+    assert decide(at(drawing), INVOKED, Settings()).unwelcome is None
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_key_press_asks_all_the_same(at, drawing):
     ],
 )
 def test_closers_behind_the_cursor_are_no_obstacle(at, drawing):
-    assert isinstance(decide(at(drawing), TYPED, Settings()), Go)
+    assert decide(at(drawing), TYPED, Settings()).unwelcome is None
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,37 @@ def test_the_setting_overrules(at):
 
 def test_words_behind_the_cursor_keep_even_a_key_press_to_one_line(at):
     assert decide(at("import re\nprint(|, file=out)"), INVOKED, Settings()) == Go(multiline=False)
+
+
+@pytest.mark.parametrize("drawing", ["|", "\n|\n", "   |"])
+def test_a_document_without_a_word_says_nothing_to_go_on_from(at, drawing):
+    assert decide(at(drawing), INVOKED, Settings()) == Skip("empty_document")
+
+
+def test_a_glob_of_a_project_need_not_be_rooted(at):
+    settings = Settings(disabled_globs=("secrets/*",))
+    snapshot = at("import re\nx = |", uri="file:///home/me/project/secrets/keys.py")
+    assert decide(snapshot, INVOKED, settings) == Skip("path_disabled")
+
+
+def test_a_name_that_is_no_uri_is_completed_in(at):
+    assert isinstance(decide(at("import re\nx = |", uri="http://[bad/x"), TYPED, Settings()), Go)
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        "if |:\n    return -1\n",
+        "def greet(|):\n    return 1\n",
+        "if (|) {\n    return 1;\n}\n",
+        "const add = (|) => {\n  return 1;\n};\n",
+        "def fib(n):\n    |\n        return n\n",
+    ],
+)
+def test_the_head_of_a_block_whose_body_stands_below_is_one_line_even_for_a_key_press(at, drawing):
+    assert decide(at(drawing), INVOKED, Settings()) == Go(multiline=False)
+
+
+@pytest.mark.parametrize("drawing", ["def fib(n):\n    |\n\n\ndef g():\n    pass\n", "x = call(|)\ny = 1\n"])
+def test_a_line_at_the_same_depth_below_is_no_body(at, drawing):
+    assert decide(at(drawing), INVOKED, Settings()) == Go(multiline=True)

@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from lsp_server.engine.job import Job, State
-from lsp_server.errors import BackendError, DownloadError, OutOfMemoryError
+from lsp_server.errors import BackendError, DownloadError, EndpointError, OutOfMemoryError
 from lsp_server.settings import Settings
 
 
@@ -163,3 +163,53 @@ async def test_closing_stops_the_running_job_and_ends_the_thread(bench, job):
     assert (await task).finish_reason in {"cancelled", "stop"}
     assert (await bench.engine.run(job())).finish_reason == "cancelled"
     assert bench.backends[0].closed
+
+
+async def test_a_model_that_hangs_on_a_cancelled_job_is_given_up_by_the_next(bench, job):
+    gate = Gate()
+    bench.scripts = [[gate, "late"], ["fine"]]
+    cancelled = asyncio.ensure_future(bench.engine.run(job()))
+    await until(gate.reached)
+    cancelled.cancel()
+    waiting = asyncio.ensure_future(bench.engine.run(job("b", deadline_s=0.01)))
+    bench.now += 1
+    assert (await waiting).texts == ("fine",)
+    gate.set()
+
+
+async def test_a_model_that_hangs_again_is_loaded_after_a_pause_only(bench, job):
+    gates = [Gate(), Gate()]
+    bench.scripts = [[gates[0]], [gates[1]], ["fine"]]
+    for gate in gates:
+        task = asyncio.ensure_future(bench.engine.run(job(deadline_s=0.01)))
+        await until(gate.reached)
+        bench.now += 1
+        assert (await task).finish_reason == "failed"
+    assert (await bench.engine.run(job())).finish_reason == "failed"
+    assert len(bench.backends) == 2
+    bench.now += 10
+    assert (await bench.engine.run(job())).texts == ("fine",)
+    for gate in gates:
+        gate.set()
+
+
+async def test_a_backend_that_fails_to_close_does_not_take_the_worker_with_it(bench, job):
+    bench.scripts = [["one"], ["two"]]
+    await bench.engine.run(job())
+    bench.backends[0].close = lambda: 1 / 0
+    bench.engine.configure(Settings(model="other.gguf"))
+    assert (await bench.engine.run(job())).texts == ("two",)
+
+
+async def test_each_text_has_its_own_reason(bench, job):
+    bench.scripts = [["x"]]
+    outcome = await bench.engine.run(job(count=2))
+    assert outcome.reasons == ("stop", "stop")
+
+
+async def test_an_engine_that_comes_up_late_is_looked_for_every_few_seconds(bench, job):
+    bench.scripts = [*[EndpointError("The engine cannot be reached.")] * 12, ["fine"]]
+    for _ in range(12):
+        assert (await bench.engine.run(job())).finish_reason == "failed"
+        bench.now += 10
+    assert (await bench.engine.run(job())).texts == ("fine",)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lsp_server.completion.item import Stage, Suggestion
 from lsp_server.completion.postprocess.align_indentation import align_indentation
 from lsp_server.completion.postprocess.base import Drop, Filter, FilterContext
 from lsp_server.completion.postprocess.cut_at_scope_end import cut_at_scope_end
+from lsp_server.completion.postprocess.cut_at_string_end import cut_at_string_end
 from lsp_server.completion.postprocess.cut_closed_blocks import cut_closed_blocks
 from lsp_server.completion.postprocess.cut_suffix_block import cut_suffix_block
 from lsp_server.completion.postprocess.drop_already_typed import drop_already_typed
@@ -42,6 +43,7 @@ FILTERS: tuple[Filter, ...] = (
     align_indentation,
     keep_one_line,
     drop_repeated_lines,
+    cut_at_string_end,
     cut_at_scope_end,
     trim_trailing_space,
     drop_duplicate_of_next_lines,
@@ -77,7 +79,10 @@ class Processed:
 
 
 def postprocess(
-    texts: Sequence[str], context: FilterContext, filters: Sequence[Filter] = FILTERS
+    texts: Sequence[str],
+    context: FilterContext,
+    filters: Sequence[Filter] = FILTERS,
+    reasons: Sequence[str] = (),
 ) -> Processed:
     """What can be shown of the texts that a model wrote at the cursor, healed text not among them.
 
@@ -85,9 +90,14 @@ def postprocess(
         texts: one text for each candidate, any line ends.
         context: where they were written.
         filters: what each text goes through, in order.
+        reasons: for each text why it ended; without them, all for the reason in ``context``.
     """
     stages: list[Stage] = []
-    results = [_filtered(candidate, text, context, filters, stages) for candidate, text in enumerate(texts)]
+    contexts = [replace(context, finish_reason=reason) for reason in reasons] or [context] * len(texts)
+    results = [
+        _filtered(candidate, text, its_context, filters, stages)
+        for candidate, (text, its_context) in enumerate(zip(texts, contexts, strict=True))
+    ]
     kept = [result for result in results if isinstance(result, Suggestion)]
     suggestions = remove_duplicates(kept)
     if len(suggestions) < len(kept):

@@ -31,7 +31,8 @@ def replace_line_tail(suggestion: Suggestion, context: FilterContext) -> Suggest
         cut = _without_overlap(text, tail, context.snapshot)
         return replace(suggestion, text=cut, replaces=_enclosed(text, tail) if cut == text else 0)
     reach = _closers_written(text, tail, context.snapshot)
-    kept = text if reach else _without_overlap(text, tail, context.snapshot)
+    # What is left of the tail stands right behind the closers written: a line end there would part them.
+    kept = text.rstrip() if reach else _without_overlap(text, tail, context.snapshot)
     return replace(suggestion, text=kept, replaces=reach)
 
 
