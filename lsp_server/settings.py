@@ -67,7 +67,13 @@ class Settings:
         "",
         "accelerate's device map, for example auto, to spread a model over several devices (transformers).",
     )
-    threads: int = _setting(0, "CPU threads of the model; 0 takes the physical cores.", "threads", 0, 1024)
+    threads: int = _setting(
+        0,
+        "CPU threads of the model; 0 takes the physical cores, on a small machine all but one to write.",
+        "threads",
+        0,
+        1024,
+    )
     context_tokens: int | Literal["auto"] = _setting(
         "auto", "Budget of the prompt; auto is 512 on a CPU and 2048 elsewhere.", "tokens", 64, 131_072
     )

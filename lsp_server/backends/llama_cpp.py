@@ -33,6 +33,8 @@ Event = dict[str, Any]
 Pull = Callable[[Callable[[Callable[[Event], bool]], Any]], Generator[Event, None, None]]
 """Turns a call that pushes into an iterator; it needs a thread, so it comes from ``engine/``."""
 
+FEW_CORES = 4
+"""Up to so many, one is left to the rest of the machine while tokens are written."""
 HOST_CACHE_MB = 64
 """Room for the KV cache of earlier prompts, so that going back to a document costs nothing."""
 
@@ -71,8 +73,6 @@ class LlamaCppBackend:
         Raises:
             ModelLoadError: llama.cpp refuses the file, or its library cannot be loaded.
         """
-        # Threads that spin while they wait for each other fight over the cores with whatever else runs.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         try:
             import xllamacpp
         except ImportError as error:
@@ -131,6 +131,10 @@ class LlamaCppBackend:
         params.verbosity = -1
         if self._settings.threads:
             params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self._settings.threads
+        elif (cores := os.cpu_count() or 1) <= FEW_CORES:
+            # Writing waits for memory more than for cores, and all its threads wait for each other at every
+            # step: on a small machine that is busy they would mostly wait for one that got no core.
+            params.cpuparams.n_threads = max(1, cores - 1)
         # The engine always listens on a loopback port that we do not use: nobody else shall either.
         params.api_keys = [secrets.token_hex(32)]
         params.endpoint_slots = False
