@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-SOURCES := lsp_server tests benchmarks docs
+SOURCES := lsp_server tests benchmarks docs training
 
 .PHONY: demo test lint format bench clean
 .DELETE_ON_ERROR:
