@@ -68,6 +68,7 @@ class Completer:
             texts = [suggestion.text for suggestion in answer.suggestions]
             context = FilterContext(place, verdict.multiline, FinishReason.STOP)
             fitted = postprocess(texts, context, PLACE_FILTERS)
+            trip.stages.extend(fitted.stages)
             return self._arrive(trip, "cached", fitted.suggestions, fitted.dropped_by)
         if verdict.unwelcome is not None:
             return self._arrive(trip, "skipped", dropped_by=verdict.unwelcome)
