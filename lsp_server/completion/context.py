@@ -45,7 +45,8 @@ def counter(tokenizer: Tokenizer | None) -> Count:
 
 def select_window(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count: Count) -> Window:
     """The lines around the cursor that fit the budget; what the suffix leaves unused the prefix takes."""
-    budget = max(0, budget_tokens - len(form.layout))
+    name = snapshot.document.filename if form.file_sentinel else ""
+    budget = max(0, budget_tokens - len(form.layout) - (count(name) + 2 if name else 0))
     suffix, suffix_tokens = "", 0
     if form.uses_suffix:
         rest = [snapshot.line_suffix, *snapshot.lines_below]
@@ -59,7 +60,8 @@ def select_window(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count
     first = _stepped(len(above) - len(kept), len(above))
     prefix = "\n".join((*above[first:], cursor_line))
     first_line = snapshot.line - len(above) + first
-    return Window(FimPrompt(prefix, suffix), first_line, suffix_tokens + cursor_tokens + above_tokens)
+    prompt = FimPrompt(prefix, suffix, path=name)
+    return Window(prompt, first_line, suffix_tokens + cursor_tokens + above_tokens)
 
 
 def _with_ends(lines: list[str]) -> Iterable[str]:

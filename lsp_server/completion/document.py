@@ -11,8 +11,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from urllib.parse import unquote
 
 _LINE_END = re.compile(r"\r\n|\r")
+_FILENAME = re.compile(r"[^\n]{1,80}\.\w{1,12}")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,12 @@ class Document:
             return cls(uri, language, source, version)
         eol = "\r\n" if "\r\n" in source else "\r" if "\n" not in source else "\n"
         return cls(uri, language, _LINE_END.sub("\n", source), version, eol)
+
+    @cached_property
+    def filename(self) -> str:
+        """Name of the file, if it has one that ends in what tells its language; else empty."""
+        name = unquote(self.uri.rpartition("/")[2])
+        return name if _FILENAME.fullmatch(name) else ""
 
     @cached_property
     def lines(self) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ token ids. User text is tokenised with special pieces off, so a sentinel spelled
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Tokenizer(Protocol):
@@ -31,11 +32,14 @@ class FimFormat:
         name: the key in ``FORMATS``.
         layout: sentinels, and the words ``{prefix}`` and ``{suffix}`` for the halves, in order.
         stops: special pieces that end the middle.
+        file_sentinel: the special piece that stands before the path of a file, where the model was shown
+            paths: first those of the snippets, each with its text, then that of the document.
     """
 
     name: str
     layout: tuple[str, ...]
     stops: tuple[str, ...]
+    file_sentinel: str = ""
 
     @property
     def sentinels(self) -> tuple[str, ...]:
@@ -82,17 +86,41 @@ FORMATS = {
             ("<|fim_prefix|>", PREFIX, "<|fim_suffix|>", SUFFIX, "<|fim_middle|>"),
             ("<|endoftext|>", "<|im_end|>", "<|file_sep|>"),
         ),
+        # What training/ taught the embedded model; the pieces are ones its vocabulary had to spare.
+        FimFormat(
+            "smollm2-spm",
+            ("<issue_start>", SUFFIX, "<issue_comment>", PREFIX),
+            ("<|endoftext|>", "<|im_end|>", "<file_sep>", "<issue_start>", "<issue_comment>"),
+            file_sentinel="<file_sep>",
+        ),
     )
 }
 """Formats by name."""
 
 
 @dataclass(frozen=True)
+class Snippet:
+    """A part of another file, and that file's path."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True)
 class FimPrompt:
-    """The halves of the text around the cursor, already cut to the token budget."""
+    """The halves of the text around the cursor, already cut to the token budget.
+
+    Attributes:
+        prefix: what stands before the cursor.
+        suffix: what stands behind it.
+        path: of the document; empty if the model is not to see it.
+        snippets: parts of other files, the most useful last.
+    """
 
     prefix: str
     suffix: str
+    path: str = ""
+    snippets: tuple[Snippet, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,23 +174,41 @@ def render(prompt: FimPrompt, form: FimFormat, tokenizer: Tokenizer | None, *, h
     """
     prefix, healed = split_healed(prompt.prefix) if heal and form.ends_with_prefix else (prompt.prefix, "")
     halves = {PREFIX: prefix, SUFFIX: prompt.suffix}
-    pieces = tuple(halves.get(part, part) for part in form.layout)
+    parts = [*_files(prompt, form), *(_Part(halves.get(part, part), part in halves) for part in form.layout)]
+    pieces = tuple(part.spelling for part in parts)
     if tokenizer is None:
         return RenderedPrompt(pieces, None, healed, frozenset(), form.stops)
     stop_ids = [number for stop in form.stops if (number := tokenizer.special_id(stop)) is not None]
     # An empty prompt is where a document begins, which is what stands behind the end of another.
-    ids = _ids(form, halves, tokenizer) or tuple(stop_ids[:1])
+    ids = _ids(parts, form, tokenizer) or tuple(stop_ids[:1])
     return RenderedPrompt(pieces, ids, healed, frozenset(stop_ids), form.stops)
 
 
-def _ids(form: FimFormat, halves: dict[str, str], tokenizer: Tokenizer) -> tuple[int, ...]:
+class _Part(NamedTuple):
+    spelling: str
+    is_text: bool
+
+
+def _files(prompt: FimPrompt, form: FimFormat) -> Iterator[_Part]:
+    """What stands before the layout: other files, and the path of this one."""
+    if not form.file_sentinel:
+        return
+    for snippet in prompt.snippets:
+        yield _Part(form.file_sentinel, is_text=False)
+        yield _Part(f"{snippet.path}\n{snippet.text}", is_text=True)
+    if prompt.path:
+        yield _Part(form.file_sentinel, is_text=False)
+        yield _Part(f"{prompt.path}\n", is_text=True)
+
+
+def _ids(parts: Iterable[_Part], form: FimFormat, tokenizer: Tokenizer) -> tuple[int, ...]:
     ids: list[int] = []
-    for part in form.layout:
-        if part in halves:
-            ids.extend(tokenizer.encode(halves[part]))
-        elif (sentinel := tokenizer.special_id(part)) is not None:
+    for part in parts:
+        if part.is_text:
+            ids.extend(tokenizer.encode(part.spelling))
+        elif (sentinel := tokenizer.special_id(part.spelling)) is not None:
             ids.append(sentinel)
         else:
-            message = f"the vocabulary has no piece {part}, which the format {form.name} needs"
+            message = f"the vocabulary has no piece {part.spelling}, which the format {form.name} needs"
             raise ValueError(message)
     return tuple(ids)

@@ -28,6 +28,21 @@ def test_a_causal_model_is_not_given_the_suffix(at):
     assert select_window(at("def f():\n    ret|\n\nx = 1\n"), CAUSAL, 100, words).prompt.suffix == ""
 
 
+def test_a_model_that_knows_paths_is_told_the_name_of_the_file_within_the_budget():
+    document = Document("file:///home/me/My%20notes.py", "python", "x = 1\n" * 100)
+    window = select_window(document.at(50, 0), FORMATS["smollm2-spm"], 100, words)
+    assert window.prompt.path == "My notes.py"
+    assert window.tokens + words(window.prompt.path) <= 100
+    assert select_window(document.at(50, 0), PSM, 100, words).prompt.path == ""
+
+
+@pytest.mark.parametrize(
+    "uri", ["untitled:Untitled-1", "file:///Makefile", "file:///a%0Ab.py", "", "file:///"]
+)
+def test_a_name_that_tells_no_language_is_not_shown(uri):
+    assert Document(uri, "python", "").filename == ""
+
+
 def test_prefix_and_suffix_are_cut_to_whole_lines_within_the_budget():
     window = select_window(numbered(1000, 500), PSM, 200, words)
     assert window.tokens <= 200

@@ -1,6 +1,6 @@
 import pytest
 
-from lsp_server.completion.fim import FORMATS, FimPrompt, render, split_healed
+from lsp_server.completion.fim import FORMATS, FimPrompt, Snippet, render, split_healed
 
 
 class Letters:
@@ -55,6 +55,17 @@ def test_suffix_first_goes_on_from_the_prefix_and_is_healed():
     prompt = render(FimPrompt("x = ret", "b"), FORMATS["starcoder-spm"], STARCODER, heal=True)
     assert prompt.text == "<fim_prefix><fim_suffix>b<fim_middle>x ="
     assert prompt.healed == " ret"
+
+
+SMOLLM2 = Letters("<issue_start>", "<issue_comment>", "<file_sep>", "<|endoftext|>")
+
+
+def test_a_model_that_knows_paths_sees_other_files_and_then_the_name_of_this_one():
+    prompt = FimPrompt("x", "y", "a.py", (Snippet("b.py", "z = 1\n"),))
+    rendered = render(prompt, FORMATS["smollm2-spm"], SMOLLM2, heal=False)
+    assert rendered.text == "<file_sep>b.py\nz = 1\n<file_sep>a.py\n<issue_start>y<issue_comment>x"
+    assert rendered.ids[0] == SMOLLM2.special["<file_sep>"]
+    assert render(prompt, FORMATS["starcoder-spm"], STARCODER, heal=False).pieces[0] == "<fim_prefix>"
 
 
 def test_a_sentinel_spelled_out_in_the_users_code_stays_text():
