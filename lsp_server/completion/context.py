@@ -1,5 +1,7 @@
 """Which part of the file the model sees, in whole lines and under a token budget.
 
+Only of the cursor's own line may a part be left out, on either side, where all of it does not fit.
+
 The window begins at a line whose number is a multiple of ``STEP_LINES``: it stays where it is while one
 types, so the model's KV cache of the prompt stays good, and moves by a whole step when the budget is full.
 """
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lsp_server.completion.document import Snapshot
-from lsp_server.completion.fim import FimFormat, FimPrompt, Tokenizer
+from lsp_server.completion.fim import FimFormat, FimPrompt, Tokenizer, header
 
 STEP_LINES = 16
 SUFFIX_SHARE = 0.25
@@ -45,13 +47,18 @@ def counter(tokenizer: Tokenizer | None) -> Count:
 
 def select_window(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count: Count) -> Window:
     """The lines around the cursor that fit the budget; what the suffix leaves unused the prefix takes."""
-    name = snapshot.document.filename if form.file_sentinel else ""
-    budget = max(0, budget_tokens - len(form.layout) - (count(name) + 2 if name else 0))
+    name = snapshot.document.filename if form.files.names_alone else ""
+    language = snapshot.document.language
+    shown = header(form, name, language)
+    budget = max(0, budget_tokens - len(form.layout) - (count(shown) + 1 if shown else 0))
     suffix, suffix_tokens = "", 0
     if form.uses_suffix:
         rest = [snapshot.line_suffix, *snapshot.lines_below]
-        kept, suffix_tokens = _fitting(_with_ends(rest), int(budget * SUFFIX_SHARE), count)
+        share = int(budget * SUFFIX_SHARE)
+        kept, suffix_tokens = _fitting(_with_ends(rest), share, count)
         suffix = "".join(kept)
+        if not kept:  # without any suffix the cursor would seem to be at the end of the file
+            suffix, suffix_tokens = _start_of_line(rest[0], share, count)
     cursor_line, cursor_tokens = _end_of_line(snapshot.line_prefix, budget - suffix_tokens, count)
     # Of a cursor line that does not fit, only the end goes in, and nothing above can stand before it.
     above = snapshot.lines_above if cursor_line == snapshot.line_prefix else ()
@@ -60,7 +67,7 @@ def select_window(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count
     first = _stepped(len(above) - len(kept), len(above))
     prefix = "\n".join((*above[first:], cursor_line))
     first_line = snapshot.line - len(above) + first
-    prompt = FimPrompt(prefix, suffix, path=name)
+    prompt = FimPrompt(prefix, suffix, path=name, language=language)
     return Window(prompt, first_line, suffix_tokens + cursor_tokens + above_tokens)
 
 
@@ -89,6 +96,14 @@ def _end_of_line(line: str, budget: int, count: Count) -> tuple[str, int]:
     while line and count(line) > budget:
         line = line[len(line) // 4 + 1 :]
     return line, count(line)
+
+
+def _start_of_line(line: str, budget: int, count: Count) -> tuple[str, int]:
+    """As much of the start of a line as fits the budget, and its tokens."""
+    line = line[: 16 * budget]
+    while line and count(line) > budget:
+        line = line[: len(line) * 3 // 4]
+    return line, count(line) if line else 0
 
 
 def _stepped(first: int, cursor_line: int) -> int:

@@ -7,16 +7,46 @@ token ids. User text is tokenised with special pieces off, so a sentinel spelled
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from lsp_server.completion.families import FORMATS
+from lsp_server.completion.formats import FileLayout, FimFormat
+from lsp_server.completion.parts import FimPrompt, Part, Snippet, as_typed, header, parts_of, piece_as_typed
+from lsp_server.errors import ModelError
+
+__all__ = [
+    "FORMATS",
+    "FimFormat",
+    "FimPrompt",
+    "RenderedPrompt",
+    "Snippet",
+    "Tokenizer",
+    "header",
+    "render",
+    "split_healed",
+]
 
 
 class Tokenizer(Protocol):
-    """Turns text into the ids of one model's vocabulary."""
+    """Turns text into the ids of one model's vocabulary.
+
+    Vocabularies of SentencePiece's kind put a blank before a text, so that its first word is the same
+    piece as in the middle of a sentence. What goes on from another piece must not be given that blank.
+    """
+
+    @property
+    def bos(self) -> str:
+        """The special piece that the vocabulary's files put before every text; empty for none."""
+        ...
 
     def encode(self, text: str) -> list[int]:
-        """Ids of plain text; the spelling of a special piece is not that piece."""
+        """Ids of plain text that begins here; the spelling of a special piece is not that piece."""
+        ...
+
+    def encode_inside(self, text: str) -> list[int]:
+        """Ids of plain text that goes on, with no blank put before it."""
         ...
 
     def special_id(self, piece: str) -> int | None:
@@ -25,126 +55,28 @@ class Tokenizer(Protocol):
 
 
 @dataclass(frozen=True)
-class FimFormat:
-    """How one family of models is asked for the middle.
-
-    Attributes:
-        name: the key in ``FORMATS``.
-        layout: sentinels, and the words ``{prefix}`` and ``{suffix}`` for the halves, in order.
-        stops: special pieces that end the middle.
-        file_sentinel: the special piece that stands before the path of a file, where the model was shown
-            paths: first those of the snippets, each with its text, then that of the document.
-    """
-
-    name: str
-    layout: tuple[str, ...]
-    stops: tuple[str, ...]
-    file_sentinel: str = ""
-
-    @property
-    def sentinels(self) -> tuple[str, ...]:
-        """The special pieces of the layout, in order."""
-        return tuple(part for part in self.layout if part not in (PREFIX, SUFFIX))
-
-    @property
-    def uses_suffix(self) -> bool:
-        """Whether the model sees what follows the cursor."""
-        return SUFFIX in self.layout
-
-    @property
-    def ends_with_prefix(self) -> bool:
-        """Whether the middle goes on directly from the prefix, so that the cursor can be healed."""
-        return self.layout[-1] == PREFIX
-
-    @property
-    def order(self) -> str:
-        """``psm``, ``spm`` or ``causal``."""
-        if not self.uses_suffix:
-            return "causal"
-        return "psm" if self.layout.index(PREFIX) < self.layout.index(SUFFIX) else "spm"
-
-
-PREFIX = "{prefix}"
-SUFFIX = "{suffix}"
-
-FORMATS = {
-    f.name: f
-    for f in (
-        FimFormat("causal", (PREFIX,), ("<|endoftext|>", "<|im_end|>", "<file_sep>", "</s>")),
-        FimFormat(
-            "starcoder",
-            ("<fim_prefix>", PREFIX, "<fim_suffix>", SUFFIX, "<fim_middle>"),
-            ("<|endoftext|>", "<file_sep>"),
-        ),
-        FimFormat(
-            "starcoder-spm",
-            ("<fim_prefix>", "<fim_suffix>", SUFFIX, "<fim_middle>", PREFIX),
-            ("<|endoftext|>", "<file_sep>"),
-        ),
-        FimFormat(
-            "qwen2.5-coder",
-            ("<|fim_prefix|>", PREFIX, "<|fim_suffix|>", SUFFIX, "<|fim_middle|>"),
-            ("<|endoftext|>", "<|im_end|>", "<|file_sep|>"),
-        ),
-        # What training/ taught the embedded model; the pieces are ones its vocabulary had to spare.
-        FimFormat(
-            "smollm2-spm",
-            ("<issue_start>", SUFFIX, "<issue_comment>", PREFIX),
-            ("<|endoftext|>", "<|im_end|>", "<file_sep>", "<issue_start>", "<issue_comment>"),
-            file_sentinel="<file_sep>",
-        ),
-    )
-}
-"""Formats by name."""
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """A part of another file, and that file's path."""
-
-    path: str
-    text: str
-
-
-@dataclass(frozen=True)
-class FimPrompt:
-    """The halves of the text around the cursor, already cut to the token budget.
-
-    Attributes:
-        prefix: what stands before the cursor.
-        suffix: what stands behind it.
-        path: of the document; empty if the model is not to see it.
-        snippets: parts of other files, the most useful last.
-    """
-
-    prefix: str
-    suffix: str
-    path: str = ""
-    snippets: tuple[Snippet, ...] = ()
-
-
-@dataclass(frozen=True)
 class RenderedPrompt:
     """A prompt in its final form.
 
     Attributes:
-        pieces: the prompt as text, sentinel by sentinel and half by half.
+        pieces: the prompt sentinel by sentinel and text by text, as they are spelled in the vocabulary.
         ids: its token ids, None without a tokenizer.
+        text: the prompt for engines that tokenise themselves, which put the ``bos`` before it.
+        order: ``psm``, ``spm`` or ``causal``.
+        sentinels: the special pieces among the pieces, each once.
         healed: what was taken off the end of the prefix for the model to spell again.
         stop_ids: ids of the format's stops.
-        stop_strings: their spelling, for engines that know no ids.
+        stop_strings: texts that end the middle; those of the stops too where there are no ids.
     """
 
     pieces: tuple[str, ...]
     ids: tuple[int, ...] | None
+    text: str
+    order: str
+    sentinels: tuple[str, ...]
     healed: str
     stop_ids: frozenset[int]
     stop_strings: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """The prompt as one text."""
-        return "".join(self.pieces)
 
 
 _UNFINISHED = re.compile(r"(?:[ \t]?\w{1,64}|\s{1,64})\Z")
@@ -171,44 +103,55 @@ def render(prompt: FimPrompt, form: FimFormat, tokenizer: Tokenizer | None, *, h
         form: the format of the model's family.
         tokenizer: the model's; without one only the text is rendered.
         heal: whether the backend can constrain its first pieces to spell what is taken off.
+
+    Raises:
+        ModelError: the vocabulary lacks a special piece that the format needs.
     """
+    form = _showable(form, tokenizer).before(prompt.suffix)
     prefix, healed = split_healed(prompt.prefix) if heal and form.ends_with_prefix else (prompt.prefix, "")
-    halves = {PREFIX: prefix, SUFFIX: prompt.suffix}
-    parts = [*_files(prompt, form), *(_Part(halves.get(part, part), part in halves) for part in form.layout)]
-    pieces = tuple(part.spelling for part in parts)
-    if tokenizer is None:
-        return RenderedPrompt(pieces, None, healed, frozenset(), form.stops)
-    stop_ids = [number for stop in form.stops if (number := tokenizer.special_id(stop)) is not None]
+    parts = parts_of(prompt, form, prefix)
+    bos = form.bos if form.bos is not None else tokenizer.bos if tokenizer else ""
+    begun = [Part(bos, "special"), *parts] if bos else parts
     # An empty prompt is where a document begins, which is what stands behind the end of another.
-    ids = _ids(parts, form, tokenizer) or tuple(stop_ids[:1])
-    return RenderedPrompt(pieces, ids, healed, frozenset(stop_ids), form.stops)
+    stops = {} if tokenizer is None else _known(form.stops, tokenizer)
+    ids = None if tokenizer is None else _ids(begun, form, tokenizer) or tuple(stops.values())[:1]
+    return RenderedPrompt(
+        pieces=tuple(part.spelling for part in begun),
+        ids=ids,
+        text=as_typed(parts, form),
+        order=form.order,
+        sentinels=tuple(dict.fromkeys(part.spelling for part in begun if part.kind == "special")),
+        healed=healed,
+        stop_ids=frozenset(stops.values()),
+        stop_strings=(*(map(piece_as_typed, form.stops) if tokenizer is None else ()), *form.stop_texts),
+    )
 
 
-class _Part(NamedTuple):
-    spelling: str
-    is_text: bool
+def _showable(form: FimFormat, tokenizer: Tokenizer | None) -> FimFormat:
+    """The format without files, if the vocabulary lacks their pieces: then the model was never shown any."""
+    if tokenizer is None or form.files.pieces <= _known(form.files.pieces, tokenizer).keys():
+        return form
+    return replace(form, files=FileLayout())
 
 
-def _files(prompt: FimPrompt, form: FimFormat) -> Iterator[_Part]:
-    """What stands before the layout: other files, and the path of this one."""
-    if not form.file_sentinel:
-        return
-    for snippet in prompt.snippets:
-        yield _Part(form.file_sentinel, is_text=False)
-        yield _Part(f"{snippet.path}\n{snippet.text}", is_text=True)
-    if prompt.path:
-        yield _Part(form.file_sentinel, is_text=False)
-        yield _Part(f"{prompt.path}\n", is_text=True)
+def _known(pieces: Iterable[str], tokenizer: Tokenizer) -> dict[str, int]:
+    """The ids of those pieces that the vocabulary has."""
+    found = {piece: tokenizer.special_id(piece) for piece in pieces}
+    return {piece: number for piece, number in found.items() if number is not None}
 
 
-def _ids(parts: Iterable[_Part], form: FimFormat, tokenizer: Tokenizer) -> tuple[int, ...]:
+def _ids(parts: Iterable[Part], form: FimFormat, tokenizer: Tokenizer) -> tuple[int, ...]:
     ids: list[int] = []
     for part in parts:
-        if part.is_text:
-            ids.extend(tokenizer.encode(part.spelling))
+        if part.kind == "text":
+            ids += tokenizer.encode(part.spelling)
+        elif part.kind == "suffix":
+            ids += tokenizer.encode_inside(part.spelling)
         elif (sentinel := tokenizer.special_id(part.spelling)) is not None:
             ids.append(sentinel)
         else:
-            message = f"the vocabulary has no piece {part.spelling}, which the format {form.name} needs"
-            raise ValueError(message)
+            message = (
+                f"The model's vocabulary has no piece {part.spelling}, which the format {form.name} needs."
+            )
+            raise ModelError(message)
     return tuple(ids)

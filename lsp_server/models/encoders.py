@@ -36,7 +36,7 @@ def byte_level(vocabulary: Vocabulary, pre_tokenizer: PreTokenizer) -> Tokenizer
 def sentencepiece(vocabulary: Vocabulary, *, space_prefix: bool) -> Tokenizer:
     """The encoder of a vocabulary of characters with scores, which spells in bytes what it lacks."""
     ids = {**vocabulary.plain, **vocabulary.bytes, **vocabulary.spaces, HOLE: len(vocabulary.pieces)}
-    encoder = Tokenizer(models.BPE(ids, _merges_by_score(vocabulary), unk_token=HOLE, byte_fallback=True))
+    encoder = Tokenizer(models.BPE(ids, merges_by_score(vocabulary), unk_token=HOLE, byte_fallback=True))
     encoder.normalizer = normalizers.Sequence(
         [*([normalizers.Prepend(_BLANK)] if space_prefix else []), normalizers.Replace(" ", _BLANK)]
     )
@@ -51,7 +51,14 @@ def sentencepiece(vocabulary: Vocabulary, *, space_prefix: bool) -> Tokenizer:
     return _with_spaces(encoder, vocabulary)
 
 
-def _merges_by_score(vocabulary: Vocabulary) -> list[tuple[str, str]]:
+def without_space_prefix(encoder: Tokenizer, vocabulary: Vocabulary) -> Tokenizer:
+    """A SentencePiece encoder of the same pieces, for texts that go on from another piece."""
+    inside = Tokenizer(encoder.model)
+    inside.normalizer = normalizers.Replace(" ", _BLANK)
+    return _with_spaces(inside, vocabulary)
+
+
+def merges_by_score(vocabulary: Vocabulary) -> list[tuple[str, str]]:
     """Every way to put a piece together from two others, the piece of the highest score first."""
     plain = vocabulary.plain
     ranked = sorted(plain.items(), key=lambda entry: -vocabulary.scores[entry[1]])

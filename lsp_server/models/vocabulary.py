@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lsp_server.completion.families import PIECES
 from lsp_server.errors import ModelDamagedError
 from lsp_server.models.gguf import Gguf
 
@@ -57,10 +58,11 @@ def _kind(piece: str, number: float) -> str:
     """The attribute of ``Vocabulary`` that a piece belongs to.
 
     Pieces that the authors of a model added are runs of white space or names in angle brackets, and many
-    a converter marks sentinels as nothing more than added; so only the runs are part of a text.
+    a converter marks sentinels as nothing more than added; so only the runs are part of a text. Some
+    even leave them among the pieces of text, as Code Llama's own vocabulary does.
     """
     if number == _NORMAL:
-        return "plain"
+        return "special" if piece in PIECES else "plain"
     if number == _BYTE:
         return "bytes"
     return "spaces" if number == _USER_DEFINED and piece.isspace() else "special"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,9 @@ from hypothesis import strategies as st
 
 from lsp_server.backends.hf_tokenizer import HfTokenizer
 from lsp_server.errors import ModelLoadError
+from lsp_server.models import gguf
+from lsp_server.models.encoders import merges_by_score
+from lsp_server.models.vocabulary import read_vocabulary
 
 SENTINELS = ("<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<mask_1>")
 
@@ -91,6 +96,77 @@ def test_an_empty_prompt_starts_like_a_text(byte_level: HfTokenizer, sentence_pi
     assert sentence_piece.start_id == sentence_piece.special_id("<s>") == 1
 
 
+def test_a_text_that_begins_is_given_a_blank_even_if_it_has_one(sentence_piece: HfTokenizer) -> None:
+    assert spelled(sentence_piece, "def") == " def"
+    assert spelled(sentence_piece, " def") == "  def"
+    assert sentence_piece.encode("") == []
+
+
+@pytest.mark.parametrize("text", ["def f", " def f", "\n    x", "☃", "", "☺ def"])
+def test_a_text_that_goes_on_is_given_none(sentence_piece: HfTokenizer, text: str) -> None:
+    vocabulary = sentence_piece.vocabulary()
+    ids = sentence_piece.encode_inside(text)
+    assert b"".join(map(vocabulary.piece, ids)).decode() == text
+
+
+def test_a_text_that_goes_on_is_the_same_in_a_byte_level_vocabulary(byte_level: HfTokenizer) -> None:
+    assert byte_level.encode_inside(" def f") == byte_level.encode(" def f")
+
+
+def llama_like(special: bool) -> HfTokenizer:
+    """A vocabulary with Code Llama's sentinel as an added piece, and a piece for each letter."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = ["<unk>", "<s>", "\u2581", *"abPRE<>"]
+    tokenizer = Tokenizer(
+        models.BPE({letter: at for at, letter in enumerate(letters)}, [], unk_token="<unk>")
+    )
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")]
+    )
+    tokenizer.decoder = decoders.Replace("\u2581", " ")
+    tokenizer.add_tokens([AddedToken("\u2581<PRE>", normalized=True, special=special)])
+    return HfTokenizer(
+        PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>")
+    )
+
+
+@pytest.mark.parametrize("special", [True, False])
+@pytest.mark.parametrize("text", ["<PRE>", " <PRE>", "a <PRE> b", "\u2581<PRE>a", "<PRE><PRE>"])
+def test_a_sentinel_with_a_sign_for_a_blank_stays_text_wherever_it_is_spelled(
+    special: bool, text: str
+) -> None:
+    tokenizer = llama_like(special)
+    ids = tokenizer.encode(text)
+    assert tokenizer.special_id("\u2581<PRE>") not in ids
+    assert spelled(tokenizer, text) == f" {text}".replace("\u2581", " "), "and no blank is invented in it"
+
+
+def test_a_sentinel_that_is_declared_a_piece_of_text_is_none(code: str) -> None:
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    letters = ["<unk>", *"ab_<>fmdpinesux ", "<fim", "<fim_suffix", "<fim_suffix>"]
+    merges = [("<fim_suffix", ">")]
+    model = models.BPE({letter: at for at, letter in enumerate(letters)}, merges, unk_token="<unk>")
+    tokenizer = HfTokenizer(PreTrainedTokenizerFast(tokenizer_object=Tokenizer(model), unk_token="<unk>"))
+    number = tokenizer.special_id("<fim_suffix>")
+    assert number == len(letters) - 1
+    assert number not in tokenizer.encode("<fim_suffix>")
+    assert tokenizer.special_id("<fim") is None
+
+
+@pytest.mark.parametrize(("puts", "bos"), [("$A", ""), ("<s> $A", "<s>")])
+def test_what_a_text_begins_with_is_what_the_checkpoint_puts_there(puts: str, bos: str) -> None:
+    from tokenizers.processors import TemplateProcessing
+
+    tokenizer = llama_like(special=True)
+    template = TemplateProcessing(single=puts, special_tokens=[("<s>", 1)])
+    tokenizer._tokenizer._tokenizer.post_processor = template
+    assert tokenizer.bos == bos
+
+
 def test_a_vocabulary_of_another_kind_is_refused() -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
@@ -100,3 +176,29 @@ def test_a_vocabulary_of_another_kind_is_refused() -> None:
     tokenizer = HfTokenizer(PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>"))
     with pytest.raises(ModelLoadError, match="neither byte-level nor SentencePiece"):
         tokenizer.vocabulary()
+
+
+@pytest.fixture(scope="module")
+def code_llama(vocabularies: Path) -> HfTokenizer:
+    """The library's tokenizer for Code Llama over Llama 2's vocabulary."""
+    from transformers import CodeLlamaTokenizer
+
+    vocabulary = read_vocabulary(gguf.read(vocabularies / "llama-spm.gguf"))
+    ids = {piece: index for index, piece in enumerate(vocabulary.pieces)}
+    return HfTokenizer(CodeLlamaTokenizer(vocab=ids, merges=merges_by_score(vocabulary)))
+
+
+RECORDED = Path(__file__).parents[1] / "completion" / "prompts" / "code-llama.toml"
+
+
+@pytest.mark.parametrize("text", tomllib.loads(RECORDED.read_text(encoding="utf-8"))["text"])
+def test_the_library_tokenises_halves_as_the_reference_code_does(
+    code_llama: HfTokenizer, text: dict[str, Any]
+) -> None:
+    encode = code_llama.encode_inside if text.get("inside") else code_llama.encode
+    assert encode(text["text"]) == text["ids"]
+
+
+def test_the_library_begins_a_text_of_code_llama_with_its_piece(code_llama: HfTokenizer) -> None:
+    assert code_llama.bos == "<s>"
+    assert code_llama.special_id("▁<PRE>") is not None

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from lsp_server.completion.context import STEP_LINES, counter, select_window
 from lsp_server.completion.document import Document
-from lsp_server.completion.fim import FORMATS
+from lsp_server.completion.fim import FORMATS, render
 
 CAUSAL, PSM = FORMATS["causal"], FORMATS["starcoder"]
 
@@ -34,6 +34,14 @@ def test_a_model_that_knows_paths_is_told_the_name_of_the_file_within_the_budget
     assert window.prompt.path == "My notes.py"
     assert window.tokens + words(window.prompt.path) <= 100
     assert select_window(document.at(50, 0), PSM, 100, words).prompt.path == ""
+
+
+def test_a_comment_that_names_the_file_is_counted_too():
+    document = Document("file:///home/me/notes.py", "python", "x = 1\n" * 100)
+    window = select_window(document.at(50, 0), FORMATS["aixcoder"], 100, words)
+    assert (window.prompt.path, window.prompt.language) == ("notes.py", "python")
+    comments = words("# the file path is: notes.py\n# the code file is written by Python\n")
+    assert window.tokens + comments <= 100
 
 
 @pytest.mark.parametrize(
@@ -68,6 +76,15 @@ def test_a_line_longer_than_the_budget_keeps_its_end():
     snapshot = Document("file:///a.py", "python", "x " * 100_000).at_offset(200_000)
     window = select_window(snapshot, CAUSAL, 50, words)
     assert 10 <= window.tokens <= 50
+
+
+def test_of_a_line_longer_than_the_budget_the_model_sees_what_follows_the_cursor():
+    snapshot = Document("file:///a.md", "markdown", "word " * 2000).at_offset(5000)
+    window = select_window(snapshot, PSM, 100, words)
+    assert snapshot.suffix.startswith(window.prompt.suffix)
+    assert 10 <= words(window.prompt.suffix) <= 25
+    assert window.tokens <= 100
+    assert render(window.prompt, PSM, None, heal=False).order == "psm", "not as at the end of a file"
 
 
 def test_without_a_tokenizer_tokens_are_guessed_from_characters():

@@ -1,6 +1,7 @@
 import pytest
 
 from lsp_server.completion.fim import FORMATS, FimPrompt, Snippet, render, split_healed
+from lsp_server.errors import ModelError
 
 
 class Letters:
@@ -8,6 +9,9 @@ class Letters:
 
     def __init__(self, *special):
         self.special = {piece: 1000 + at for at, piece in enumerate(special)}
+        self.bos = ""
+
+    encode_inside = property(lambda self: self.encode)
 
     def encode(self, text):
         return [ord(character) for character in text]
@@ -69,7 +73,7 @@ def test_a_model_that_knows_paths_sees_other_files_and_then_the_name_of_this_one
 
 
 def test_a_sentinel_spelled_out_in_the_users_code_stays_text():
-    prompt = render(FimPrompt("<fim_middle>", ""), FORMATS["starcoder"], STARCODER, heal=False)
+    prompt = render(FimPrompt("<fim_middle>", "x"), FORMATS["starcoder"], STARCODER, heal=False)
     assert prompt.ids.count(1002) == 1
 
 
@@ -78,13 +82,49 @@ def test_a_backend_that_cannot_heal_gets_the_whole_prefix():
     assert (prompt.text, prompt.healed) == ("x = ret", "")
 
 
+def test_a_model_whose_vocabulary_has_no_pieces_for_files_is_shown_none():
+    prompt = FimPrompt("x", "y", "a.py", (Snippet("b.py", "z = 1\n"),))
+    rendered = render(prompt, FORMATS["smollm2-spm"], Letters("<issue_start>", "<issue_comment>"), heal=False)
+    assert rendered.text == "<issue_start>y<issue_comment>x"
+
+
+def test_plain_continuation_begins_as_the_vocabulary_says():
+    vocabulary = Letters("<s>")
+    vocabulary.bos = "<s>"
+    assert render(FimPrompt("a", ""), FORMATS["causal"], vocabulary, heal=False).ids == (1000, ord("a"))
+    assert render(FimPrompt("", ""), FORMATS["causal"], vocabulary, heal=False).ids == (1000,)
+
+
+def test_at_the_end_of_a_file_the_prefix_is_continued_and_the_cursor_is_healed():
+    prompt = render(FimPrompt("x = ret", "\n"), FORMATS["starcoder"], STARCODER, heal=True)
+    assert (prompt.text, prompt.healed, prompt.order) == ("x =", " ret", "causal")
+    assert prompt.stop_ids == {1003, 1004}
+
+
+def test_a_model_with_a_tokenizer_stops_at_ids_and_not_at_their_spelling():
+    prompt = FimPrompt("a", "b")
+    assert render(prompt, FORMATS["starcoder"], STARCODER, heal=False).stop_strings == ()
+    assert "<|endoftext|>" in render(prompt, FORMATS["starcoder"], None, heal=False).stop_strings
+
+
 def test_an_empty_prompt_begins_a_document():
     prompt = render(FimPrompt("", ""), FORMATS["causal"], STARCODER, heal=True)
     assert prompt.ids == (1003,)
 
 
+def test_an_empty_prompt_begins_a_document_and_not_the_end_of_a_middle():
+    codegen2 = Letters("<mask_1>", "<sep>", "<eom>", "<|endoftext|>")
+    assert render(FimPrompt("", ""), FORMATS["codegen2"], codegen2, heal=True).ids == (1003,)
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.name)
+def test_a_format_that_may_give_an_empty_prompt_names_what_ends_a_document_first(form):
+    may_be_empty = (form.causal_at_end or not form.uses_suffix) and not form.bos
+    assert not may_be_empty or form.stops[0] in ("<|endoftext|>", "<|end_of_text|>")
+
+
 def test_a_vocabulary_without_the_sentinels_is_refused():
-    with pytest.raises(ValueError, match="no piece <fim_prefix>"):
+    with pytest.raises(ModelError, match=r"has no piece <fim_prefix>, which the format starcoder needs\.$"):
         render(FimPrompt("a", "b"), FORMATS["starcoder"], Letters(), heal=False)
 
 

@@ -147,6 +147,61 @@ def test_without_a_space_prefix_the_first_word_has_none(load: Load) -> None:
     assert spelled(load(metadata), metadata, "ab ab") == ["ab", "▁ab"]
 
 
+@pytest.mark.parametrize("space_prefix", [True, False])
+def test_a_text_that_goes_on_is_given_no_blank(load: Load, space_prefix: bool) -> None:
+    metadata = sentencepiece_metadata(**{"tokenizer.ggml.add_space_prefix": space_prefix})
+    tokenizer = load(metadata)
+    pieces = metadata["tokenizer.ggml.tokens"]
+    assert [pieces[index] for index in tokenizer.encode_inside("ab ab")] == ["ab", "▁ab"]
+    assert tokenizer.encode_inside("") == []
+    assert tokenizer.decode(tokenizer.encode_inside(" ab"))[-2:] == "ab"
+
+
+def test_a_text_that_goes_on_is_the_same_where_no_blank_is_put(
+    load: Load, byte_level_metadata: ByteLevel
+) -> None:
+    tokenizer = load(byte_level_metadata(["Ġ r"]))
+    assert tokenizer.encode_inside(" ret\ud83d") == tokenizer.encode(" ret\ud83d")
+
+
+def test_a_sentinel_that_is_declared_a_piece_of_text_is_none(load: Load) -> None:
+    metadata = sentencepiece_metadata()
+    metadata["tokenizer.ggml.token_type"][3] = 1
+    metadata["tokenizer.ggml.tokens"][-1] = "▁<PRE"
+    metadata["tokenizer.ggml.tokens"][-2] = ">"
+    tokenizer = load(metadata)
+    assert tokenizer.special_id("▁<PRE>") == 3
+    assert 3 not in tokenizer.encode("<PRE> <PRE> ▁<PRE>")
+
+
+@pytest.mark.parametrize(
+    ("change", "bos"),
+    [
+        ({"tokenizer.ggml.bos_token_id": 1}, "<s>"),
+        ({"tokenizer.ggml.bos_token_id": 1, "tokenizer.ggml.add_bos_token": False}, ""),
+        ({"tokenizer.ggml.bos_token_id": 99_999}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_file_says_what_a_text_begins_with(load: Load, change: Metadata, bos: str) -> None:
+    assert load(sentencepiece_metadata(**change)).bos == bos
+
+
+@pytest.mark.parametrize(
+    ("pre", "change", "bos"),
+    [
+        ("gpt-2", {}, ""),
+        ("gpt-2", {"tokenizer.ggml.add_bos_token": True}, "<|endoftext|>"),
+        ("llama-bpe", {}, "<|endoftext|>"),
+    ],
+)
+def test_without_a_word_only_some_byte_level_vocabularies_begin_a_text_with_a_piece(
+    load: Load, byte_level_metadata: ByteLevel, pre: str, change: Metadata, bos: str
+) -> None:
+    metadata = byte_level_metadata([], pre=pre) | {"tokenizer.ggml.bos_token_id": 0} | change
+    assert load(metadata).bos == bos
+
+
 def test_what_the_vocabulary_lacks_is_spelled_in_bytes(load: Load) -> None:
     metadata = sentencepiece_metadata()
     assert spelled(load(metadata), metadata, "é\0") == ["▁", "<0xC3>", "<0xA9>", "<0x00>"]

@@ -13,9 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import decoders
 
+from lsp_server.backends.base import GenerationRequest, Report, SamplingParams
+from lsp_server.backends.llama_cpp import LlamaCppBackend
+from lsp_server.engine.handoff import pull
 from lsp_server.models import gguf
 from lsp_server.models.pretokenizers import PRETOKENIZERS
 from lsp_server.models.tokenizer import GgufTokenizer
+from lsp_server.settings import Settings
 
 pytestmark = pytest.mark.model
 
@@ -220,3 +224,21 @@ def test_sentencepiece_vocabularies_are_merged_as_llama_cpp_merges_them(
         "tokenizer.ggml.scores": [0.0] * 259 + [-float(rank) for rank in range(len(plain))],
     }
     check_many(write_llama(metadata))
+
+
+def test_llama_cpp_gives_the_first_piece_of_an_answer_with_its_blank(write_llama: WriteLlama) -> None:
+    pieces = ["<unk>", "<s>", "</s>", "<0x0A>", "▁abc"]
+    path = write_llama(
+        {
+            "tokenizer.ggml.model": "llama",
+            "tokenizer.ggml.tokens": pieces,
+            "tokenizer.ggml.token_type": [2, 3, 3, 6, 1],
+            "tokenizer.ggml.scores": [0.0] * 5,
+        }
+    )
+    backend = LlamaCppBackend(path, GgufTokenizer(gguf.read(path)), Settings(), pull, 64)
+    backend.load(lambda _share: None)
+    # Only one piece begins with what is to be spelled again, whatever the model would have chosen.
+    request = GenerationRequest("", (1,), " a", sampling=SamplingParams(max_new_tokens=1))
+    assert "".join(backend.generate(request, Report())) == "bc"
+    backend.close()
