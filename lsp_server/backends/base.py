@@ -87,6 +87,7 @@ class LoadedModel:
         context_tokens: the longest prompt and answer together, in tokens.
         tokenizer: None where only the engine has one.
         heals: whether the first pieces can be made to spell a request's ``healed``.
+        memory_bytes: what its weights take, measured; None where only the engine knows.
     """
 
     name: str
@@ -94,6 +95,7 @@ class LoadedModel:
     context_tokens: int
     tokenizer: Tokenizer | None
     heals: bool = True
+    memory_bytes: int | None = None
 
 
 OnProgress = Callable[[float], None]

@@ -1,20 +1,76 @@
 """A checkpoint of the transformers library: fetch it, load it, and say in one sentence why that failed.
 
-Only safetensors are read, and only local files are loaded: what is on the hub is fetched first, because the
-library would otherwise ask a service on the hub to convert pickled weights, and look for adapters there.
+Only safetensors are read unless the user allows more, and only local files are loaded: what is on the hub is
+fetched first, because the library would otherwise ask a service on the hub to convert pickled weights, and
+look for adapters there.
 """
 
 from __future__ import annotations
 
+import errno
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lsp_server.backends.devices import QUANTIZED, choose_device, choose_dtype
-from lsp_server.errors import DownloadError, ModelDamagedError, ModelError, ModelLoadError
+from lsp_server.backends.gpt2_tokenizers import CODEGEN2, CODEGEN25, build
+from lsp_server.backends.load_errors import name_of, translated, without_weights
+from lsp_server.backends.own_code import is_codegen2, is_codegen25, read_json, refuse_foreign_class
+from lsp_server.backends.placement import loading_arguments
+from lsp_server.completion.fim import Tokenizer
+from lsp_server.errors import DownloadError, ModelDamagedError, ModelLoadError
 from lsp_server.settings import Settings
 
 SMALL_FILES = ("*.json", "*.model", "*.txt")
 """What is fetched of a repository besides its weights; its code comes on top with ``trustRemoteCode``."""
+SAFE_WEIGHTS, PICKLED_WEIGHTS = "*.safetensors", "*.bin"
+_NOT_KEPT = frozenset({errno.EACCES, errno.EDQUOT, errno.ENOSPC, errno.EPERM, errno.EROFS})
+_GPT2 = "openai-community/gpt2"
+"""Has the pieces that CodeGen2.5 builds on and does not ship."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GgufWeights:
+    """A checkpoint whose weights are in a GGUF file.
+
+    Attributes:
+        path: the file.
+        adapter: the folder of an adapter that is merged into the weights in memory; None for none.
+        tokenizer: of the file, which transformers would only come near to.
+        pieces: spelling of each piece that a text may give, byte-level, by id; empty for all others.
+    """
+
+    path: Path
+    adapter: Path | None
+    tokenizer: Tokenizer
+    pieces: Sequence[str]
+
+
+def fetch(source: str, settings: Settings) -> Path:
+    """The directory of a checkpoint with all that it takes to load it, fetched if the hub's cache lacks it.
+
+    Raises:
+        ModelError: it cannot be had, or the libraries that fetch it are not installed.
+    """
+    _silence()
+    _fetched(source, "*.json", settings)
+    directory = _fetched_weights(source, settings)
+    readable = (SAFE_WEIGHTS, PICKLED_WEIGHTS) if settings.allow_pickle else (SAFE_WEIGHTS,)
+    if not any(_is_whole(directory, weights) for weights in readable):
+        raise ModelDamagedError(without_weights(name_of(source)))
+    return directory
+
+
+def is_fetched(source: str) -> bool:
+    """Whether all weights of a hub model are in the hub's cache; no network is asked."""
+    try:
+        found = _snapshot(source, [*SMALL_FILES, SAFE_WEIGHTS], local_files_only=True)
+    except (ImportError, OSError, ValueError):
+        return False
+    return _is_whole(found, SAFE_WEIGHTS)
 
 
 def load_tokenizer(source: str, settings: Settings) -> Any:
@@ -24,15 +80,11 @@ def load_tokenizer(source: str, settings: Settings) -> Any:
         ModelError: one sentence says why it cannot be used.
     """
     _silence()
-    from transformers import AutoTokenizer
-
     directory = _fetched(source, "*.json", settings)
     try:
-        return AutoTokenizer.from_pretrained(
-            directory, local_files_only=True, trust_remote_code=settings.trust_remote_code
-        )
+        return _tokenizer(directory, settings)
     except Exception as error:
-        raise _translated(error, source, "tokenizer") from error
+        raise translated(error, source, "tokenizer") from error
 
 
 def load_model(source: str, settings: Settings) -> Any:
@@ -43,39 +95,31 @@ def load_model(source: str, settings: Settings) -> Any:
     """
     _silence()
     arguments = loading_arguments(settings)
-    directory = _fetched(source, "*.safetensors", settings)
+    directory = _fetched_weights(source, settings)
+    if not settings.trust_remote_code:
+        refuse_foreign_class(directory, name_of(source))
     try:
         return _model(directory, settings, arguments)
     except Exception as error:
-        raise _translated(error, source, "weights") from error
+        raise translated(error, source, "weights") from error
 
 
-def loading_arguments(settings: Settings) -> dict[str, Any]:
-    """Device and number format, as ``from_pretrained`` takes them.
+def load_gguf(weights: GgufWeights, settings: Settings) -> Any:
+    """The model of a GGUF file with its adapter, on its device.
 
     Raises:
-        ModelLoadError: this machine lacks what the settings ask for.
+        ModelError: one sentence says why it cannot be used.
     """
-    import torch
-
-    device = choose_device(settings.device, torch.cuda.is_available(), torch.backends.mps.is_available())
-    bfloat16 = device.startswith("cuda") and torch.cuda.is_bf16_supported()
-    dtype = choose_dtype(settings.dtype, device, bfloat16)
-    arguments: dict[str, Any] = {"device_map": settings.device_map or {"": device}}
-    if dtype not in QUANTIZED:
-        return arguments | {"dtype": getattr(torch, dtype)}
-    computed_in = getattr(torch, choose_dtype("auto", device, bfloat16))
-    return arguments | {"dtype": computed_in, "quantization_config": _quantization(dtype, computed_in)}
-
-
-def _quantization(dtype: str, computed_in: Any) -> Any:
-    from transformers import BitsAndBytesConfig
-
-    if dtype == "int8":
-        return BitsAndBytesConfig(load_in_8bit=True)
-    return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=computed_in
-    )
+    _silence()
+    arguments = loading_arguments(settings)
+    name = weights.path.name
+    if "quantization_config" in arguments:
+        message = f"The weights in {name} are quantised already; choose another dtype than {settings.dtype}."
+        raise ModelLoadError(message)
+    try:
+        return _model_of_gguf(weights, arguments)
+    except Exception as error:
+        raise translated(error, name, "weights") from error
 
 
 def _silence() -> None:
@@ -96,72 +140,113 @@ def _fetched(source: str, needed: str, settings: Settings) -> Path:
     """The directory of a checkpoint; from the hub only if the hub's cache lacks the files that are needed."""
     if Path(source).is_dir():
         return Path(source)
-    from huggingface_hub import snapshot_download
-
     wanted = [*SMALL_FILES, needed, *(["*.py"] if settings.trust_remote_code else [])]
     for local_files_only in (True, False):
         try:
-            found = snapshot_download(
-                source, allow_patterns=wanted, ignore_patterns="*/*", local_files_only=local_files_only
-            )
-        except (OSError, ValueError) as error:
+            found = _snapshot(source, wanted, local_files_only=local_files_only)
+        except Exception as error:  # of whichever network library is installed
             failure = error
         else:
-            if not local_files_only or any(Path(found).glob(needed)):
-                return Path(found)
-    message = f"{source} could not be fetched from the hub: no network, no such model, or no access to it."
+            if not local_files_only or _is_whole(found, needed):
+                return found
+    logger.debug("fetching failed", exc_info=failure)
+    why = "no network, no such model, or no access to it"
+    if isinstance(failure, OSError) and failure.errno in _NOT_KEPT:
+        why = f"its cache cannot be written to ({failure.strerror})"
+    message = f"{source} could not be fetched from the hub: {why}."
     raise DownloadError(message) from failure
+
+
+def _snapshot(source: str, wanted: list[str], *, local_files_only: bool) -> Path:
+    from huggingface_hub import snapshot_download
+
+    return Path(
+        snapshot_download(
+            source, allow_patterns=wanted, ignore_patterns="*/*", local_files_only=local_files_only
+        )
+    )
+
+
+def _is_whole(directory: Path, needed: str) -> bool:
+    """Whether the files are there that are needed: of weights in parts all those that their index names."""
+    maps = [read_json(index).get("weight_map") for index in directory.glob(f"{needed}.index.json")]
+    parts = {str(part) for each in maps if isinstance(each, dict) for part in each.values()}
+    return any(directory.glob(needed)) and all((directory / part).is_file() for part in parts)
+
+
+def _fetched_weights(source: str, settings: Settings) -> Path:
+    directory = _fetched(source, SAFE_WEIGHTS, settings)
+    if any(directory.glob(SAFE_WEIGHTS)) or not settings.allow_pickle:
+        return directory
+    return _fetched(source, PICKLED_WEIGHTS, settings)
+
+
+def _tokenizer(directory: Path, settings: Settings) -> Any:
+    from transformers import AutoTokenizer
+
+    if is_codegen25(directory):
+        return build(directory, CODEGEN25, _gpt2_pieces(directory, settings))
+    if is_codegen2(directory) and not (directory / "tokenizer.json").is_file():
+        return build(directory, CODEGEN2, directory)
+    return AutoTokenizer.from_pretrained(
+        directory, local_files_only=True, trust_remote_code=settings.trust_remote_code
+    )
+
+
+def _gpt2_pieces(directory: Path, settings: Settings) -> Path:
+    if (directory / "vocab.json").is_file() and (directory / "merges.txt").is_file():
+        return directory
+    try:
+        return _fetched(_GPT2, "merges.txt", settings)
+    except DownloadError as error:
+        message = (
+            f"The model {directory.resolve().name} is written with the pieces of {_GPT2}, which could not be "
+            "fetched; put its vocab.json and merges.txt beside the model's own files."
+        )
+        raise DownloadError(message) from error
 
 
 def _model(directory: Path, settings: Settings, arguments: dict[str, Any]) -> Any:
     from transformers import AutoModelForCausalLM
 
-    model, findings = AutoModelForCausalLM.from_pretrained(
-        directory,
-        local_files_only=True,
-        use_safetensors=True,
-        trust_remote_code=settings.trust_remote_code,
-        output_loading_info=True,
+    options = {
+        "local_files_only": True,
+        "use_safetensors": None if settings.allow_pickle else True,
+        "output_loading_info": True,
         **arguments,
-    )
+    }
+    if is_codegen2(directory):
+        return _codegen2(directory, options)
+    options["trust_remote_code"] = settings.trust_remote_code
+    return _complete(*AutoModelForCausalLM.from_pretrained(directory, **options))
+
+
+def _codegen2(directory: Path, options: dict[str, Any]) -> Any:
+    from lsp_server.backends.codegen2 import CodeGen2ForCausalLM, check_reordered
+
+    model = _complete(*CodeGen2ForCausalLM.from_pretrained(directory, **options))
+    check_reordered(model)
+    return model
+
+
+def _complete(model: Any, findings: Mapping[str, Any]) -> Any:
     if missing := findings["missing_keys"]:
         message = f"The model's weights are incomplete: {len(missing)} of its tensors are missing."
         raise ModelDamagedError(message)
     return model
 
 
-_NO_ROOM = "does not fit into memory; take a smaller model or dtype"
-_UNKNOWN = "has an architecture that the installed transformers library does not know"
-_UNFIT = "has weights that are cut short or do not fit its configuration"
-_SIGNS: tuple[tuple[str, type[ModelError], str], ...] = (
-    ("trust_remote_code", ModelLoadError, "runs code of its own, for which trustRemoteCode must be set"),
-    ("does not recognize this architecture", ModelLoadError, _UNKNOWN),
-    ("Unrecognized model", ModelLoadError, _UNKNOWN),
-    ("out of memory", ModelLoadError, _NO_ROOM),
-    ("allocate memory", ModelLoadError, _NO_ROOM),
-    ("SafetensorError", ModelDamagedError, _UNFIT),
-    ("mismatched_sizes", ModelDamagedError, _UNFIT),
-)
-"""What a library's error holds, in order, and what it means for a model."""
+def _model_of_gguf(weights: GgufWeights, arguments: dict[str, Any]) -> Any:
+    from transformers import AutoModelForCausalLM, modeling_gguf_pytorch_utils
+    from transformers.utils import logging as its_logging
 
+    # The one progress bar of the library that its own switch, which we turned off, does not reach.
+    modeling_gguf_pytorch_utils.tqdm = its_logging.tqdm
+    model = AutoModelForCausalLM.from_pretrained(
+        weights.path.parent, gguf_file=weights.path.name, local_files_only=True, **arguments
+    )
+    if weights.adapter is None:
+        return model
+    from peft import PeftModel
 
-def _translated(error: Exception, source: str, part: str) -> ModelError:
-    """A library's error as ours; ``part`` is what was being loaded, ``tokenizer`` or ``weights``."""
-    if isinstance(error, ModelError):
-        return error
-    name = Path(source).resolve().name if Path(source).is_dir() else source
-    said = f"{type(error).__name__}: {error}"
-    for sign, kind, sentence in _SIGNS:
-        if sign in said:
-            return kind(f"The model {name} {sentence}.")
-    if isinstance(error, ImportError):
-        return ModelLoadError(f"The model {name} needs a library that is missing: {_first_line(error)}")
-    if part == "tokenizer":
-        return ModelDamagedError(f"The model {name} has no configuration or no tokenizer that can be read.")
-    if isinstance(error, OSError):
-        return ModelDamagedError(f"The model {name} has no weights (safetensors) that can be read.")
-    return ModelLoadError(f"The model {name} could not be loaded: {_first_line(error)}")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+    return PeftModel.from_pretrained(model, weights.adapter).merge_and_unload()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lsp_server.errors import ModelLoadError
 
 _DEVICE = re.compile(r"cpu|mps|cuda(:\d+)?")
+_SIZE = re.compile(r"\d+(?:\.\d+)?\s*[KMGT]i?B")
 QUANTIZED = ("int8", "int4")
 """Number formats that a checkpoint is converted to while it is loaded."""
 
@@ -41,11 +44,45 @@ def choose_dtype(setting: str, device: str, bfloat16_supported: bool) -> str:
         ModelLoadError: the device has no such format.
     """
     kind = device.partition(":")[0]
-    if setting in QUANTIZED and kind != "cuda":
-        message = f"The setting dtype is {setting}, which needs CUDA; take auto or a GGUF model on {kind}."
+    if setting in QUANTIZED and kind == "mps":
+        message = (
+            f"The setting dtype is {setting}, which mps does not compute with; take auto or a GGUF model."
+        )
         raise ModelLoadError(message)
     if setting != "auto":
         return setting
     if kind == "cuda":
         return "bfloat16" if bfloat16_supported else "float16"
     return "float16" if kind == "mps" else "float32"
+
+
+def parse_max_memory(entries: Sequence[str]) -> dict[int | str, str]:
+    """The setting ``maxMemory`` as accelerate takes it: a size for each device, GPUs by their number.
+
+    Args:
+        entries: texts such as ``0=20GiB``, ``cuda:1=20GiB`` or ``cpu=48GB``.
+
+    Raises:
+        ModelLoadError: an entry names no device or no size.
+    """
+    bounds: dict[int | str, str] = {}
+    for entry in entries:
+        device, _, size = entry.replace(" ", "").partition("=")
+        number = device.removeprefix("cuda:")
+        if not (number.isdecimal() or device in ("cpu", "mps")) or not _SIZE.fullmatch(size):
+            message = f"The setting maxMemory holds texts such as 0=20GiB or cpu=48GiB, and not {entry!r}."
+            raise ModelLoadError(message)
+        bounds[int(number) if number.isdecimal() else device] = size
+    return bounds
+
+
+def name_devices(device_map: Mapping[str, Any] | None, device: str) -> str:
+    """Where the parts of a model are, for people: each device once, as torch names it.
+
+    Args:
+        device_map: from a part's name to its device, as accelerate notes it; GPUs may be numbers.
+        device: of a model that has none.
+    """
+    parts = [device] if device_map is None else device_map.values()
+    named = (f"cuda:{part}" if isinstance(part, int) else str(part) for part in parts)
+    return ", ".join(dict.fromkeys(named))

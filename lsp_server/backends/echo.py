@@ -37,6 +37,7 @@ class Script:
         print: whether to write to the standard output too, as careless libraries do.
         fail: the sentence to fail with after the text; empty for not at all.
         hang: whether to fall silent for ever after the text.
+        instruct: whether to pass for a model that is tuned on instructions.
     """
 
     text: str = "hello from fim-ls"
@@ -45,6 +46,7 @@ class Script:
     print: bool = False
     fail: str = ""
     hang: bool = False
+    instruct: bool = False
 
     @classmethod
     def from_environment(cls) -> Script:
@@ -69,9 +71,15 @@ class Script:
 class CharacterTokenizer:
     """One token a character, its code point; special pieces lie beyond Unicode."""
 
+    bos = ""
+
     def encode(self, text: str) -> list[int]:
         """The code points of a text."""
         return [ord(character) for character in text]
+
+    def encode_inside(self, text: str) -> list[int]:
+        """The same: no blank is ever put before a text."""
+        return self.encode(text)
 
     def special_id(self, piece: str) -> int:
         """A number for any piece, the same in every process."""
@@ -92,6 +100,11 @@ class EchoBackend:
         self._script = Script.from_environment() if script is None else script
         self._gate = gate or (lambda: time.sleep(self._script.delay_ms / 1000))
         self._tokenizer = CharacterTokenizer()
+
+    @property
+    def is_instructed(self) -> bool:
+        """Whether it passes for a model that is tuned on instructions."""
+        return self._script.instruct
 
     def load(self, on_progress: OnProgress) -> LoadedModel:
         """Be ready at once."""

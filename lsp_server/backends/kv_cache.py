@@ -30,7 +30,9 @@ class CachedReader:
         if "past_key_values" not in taken:
             raise ModelLoadError("The architecture of this model keeps no KV cache, which is needed here.")
         self._model = model
-        self._device = model.get_input_embeddings().weight.device
+        # Weights that lie elsewhere are on no device; what moves them in moves the tokens too.
+        home = model.get_input_embeddings().weight.device
+        self._device = "cpu" if home.type == "meta" else home
         # Without it the scores of all tokens of the prompt are computed, only to be thrown away.
         self._options = {"logits_to_keep": 1} if "logits_to_keep" in taken else {}
         self._cache: Any = None

@@ -22,12 +22,14 @@ from lsp_server.backends.base import (
     OnProgress,
     Report,
 )
-from lsp_server.backends.checkpoint import load_model, load_tokenizer
+from lsp_server.backends.checkpoint import GgufWeights, load_gguf, load_model, load_tokenizer
+from lsp_server.backends.devices import name_devices
 from lsp_server.backends.healing import Healing, Vocabulary
-from lsp_server.backends.hf_tokenizer import HfTokenizer
+from lsp_server.backends.hf_tokenizer import HfTokenizer, byte_level_vocabulary
 from lsp_server.backends.kv_cache import CachedReader
 from lsp_server.backends.sampling import Sampler, healed_scores
 from lsp_server.backends.stream import Pieces, drop_healed, until_stop_string
+from lsp_server.completion.fim import Tokenizer
 from lsp_server.completion.item import Usage
 from lsp_server.errors import BackendError
 from lsp_server.settings import Settings
@@ -42,8 +44,9 @@ UNBOUNDED_CONTEXT_TOKENS = 8192
 @dataclass(frozen=True)
 class _Loaded:
     reader: CachedReader
-    tokenizer: HfTokenizer
+    tokenizer: Tokenizer
     vocabulary: Vocabulary
+    start_id: int
     context_tokens: int
     ends: frozenset[int]
 
@@ -52,24 +55,24 @@ class TransformersBackend:
     """Runs one checkpoint.
 
     Args:
-        source: a directory with a checkpoint, or a hub name.
+        source: a directory with a checkpoint, a hub name, or weights in a GGUF file.
         settings: ``device``, ``dtype``, ``device_map``, ``threads`` and ``trust_remote_code`` are read.
     """
 
     name = "transformers"
 
-    def __init__(self, source: str | Path, settings: Settings) -> None:
-        self._source = str(source)
+    def __init__(self, source: str | Path | GgufWeights, settings: Settings) -> None:
+        self._source = source
         self._settings = settings
         self._loaded: _Loaded | None = None
 
-    def tokenizer(self) -> HfTokenizer:
+    def tokenizer(self) -> Tokenizer:
         """The tokenizer alone, without weights.
 
         Raises:
             ModelError: one sentence says why it cannot be used.
         """
-        return HfTokenizer(load_tokenizer(self._source, self._settings))
+        return self._with_vocabulary()[0]
 
     def load(self, on_progress: OnProgress) -> LoadedModel:
         """Fetch the checkpoint if need be, and bring it onto its device.
@@ -78,16 +81,21 @@ class TransformersBackend:
             ModelError: one sentence says why it cannot be used.
         """
         on_progress(0.0)
-        tokenizer = self.tokenizer()
-        vocabulary = tokenizer.vocabulary()
+        tokenizer, vocabulary = self._with_vocabulary()
         self._set_threads()
-        model = load_model(self._source, self._settings)
-        self._loaded = _Loaded(
-            CachedReader(model), tokenizer, vocabulary, _context_tokens(model), _ends(model)
-        )
+        model = self._model()
+        ends = _ends(model)
+        start_id = tokenizer.start_id if isinstance(tokenizer, HfTokenizer) else min(ends, default=0)
+        reader = CachedReader(model)
+        self._loaded = _Loaded(reader, tokenizer, vocabulary, start_id, _context_tokens(model), ends)
         on_progress(1.0)
-        name = Path(self._source).resolve().name
-        return LoadedModel(name, str(model.device), self._loaded.context_tokens, tokenizer)
+        return LoadedModel(
+            self._name,
+            name_devices(getattr(model, "hf_device_map", None), str(model.device)),
+            self._loaded.context_tokens,
+            tokenizer,
+            memory_bytes=model.get_memory_footprint(),
+        )
 
     def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:
         """Yield pieces of text; see ``Backend.generate``.
@@ -108,6 +116,25 @@ class TransformersBackend:
             torch.cuda.empty_cache()
             if torch.backends.mps.is_available():
                 torch.mps.empty_cache()
+
+    @property
+    def _name(self) -> str:
+        return (
+            self._source.path.stem
+            if isinstance(self._source, GgufWeights)
+            else Path(self._source).resolve().name
+        )
+
+    def _with_vocabulary(self) -> tuple[Tokenizer, Vocabulary]:
+        if isinstance(self._source, GgufWeights):
+            return self._source.tokenizer, byte_level_vocabulary(self._source.pieces)
+        tokenizer = HfTokenizer(load_tokenizer(str(self._source), self._settings))
+        return tokenizer, tokenizer.vocabulary()
+
+    def _model(self) -> Any:
+        if isinstance(self._source, GgufWeights):
+            return load_gguf(self._source, self._settings)
+        return load_model(str(self._source), self._settings)
 
     def _set_threads(self) -> None:
         if self._settings.threads:
@@ -137,7 +164,7 @@ class _Generation:
         self._request = request
         self._report = report
         ids = loaded.tokenizer.encode(request.text) if request.ids is None else list(request.ids)
-        self._prompt = ids or [loaded.tokenizer.start_id]
+        self._prompt = ids or [loaded.start_id]
         self._cached = 0
         self._generated = 0
 

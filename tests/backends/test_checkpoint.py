@@ -12,7 +12,9 @@ from typing import Any
 import huggingface_hub
 import pytest
 
-from lsp_server.backends.checkpoint import load_model, load_tokenizer, loading_arguments
+from lsp_server.backends.checkpoint import load_model, load_tokenizer
+from lsp_server.backends.kv_cache import CachedReader
+from lsp_server.backends.placement import loading_arguments
 from lsp_server.backends.transformers import TransformersBackend
 from lsp_server.errors import DownloadError, FimLsError, ModelDamagedError, ModelLoadError
 from lsp_server.settings import Settings
@@ -48,6 +50,19 @@ def need_remote_code(checkpoint: Path) -> None:
     edit_config(checkpoint, model_type="novel", auto_map={"AutoConfig": "c.C", "AutoModelForCausalLM": "m.M"})
 
 
+def pickle_the_weights(checkpoint: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    torch.save(load_file(checkpoint / "model.safetensors"), checkpoint / "pytorch_model.bin")
+    (checkpoint / "model.safetensors").unlink()
+
+
+def be_santacoder(checkpoint: Path) -> None:
+    """Its own class goes by the type of one that the library knows, and that its weights would not fit."""
+    edit_config(checkpoint, auto_map={"AutoModelForCausalLM": "modeling_gpt2_mq.GPT2LMHeadCustomModel"})
+
+
 @pytest.mark.parametrize(
     ("spoil", "kind", "sentence"),
     [
@@ -60,7 +75,9 @@ def need_remote_code(checkpoint: Path) -> None:
         (lambda path: edit_config(path, num_hidden_layers=3), ModelDamagedError, "incomplete"),
         (lambda path: edit_config(path, hidden_size=64), ModelDamagedError, "do not fit"),
         (lambda path: edit_config(path, model_type="novel"), ModelLoadError, "architecture"),
-        (need_remote_code, ModelLoadError, "trustRemoteCode"),
+        (need_remote_code, ModelLoadError, "The model spoiled runs code of its own, .* trustRemoteCode"),
+        (be_santacoder, ModelLoadError, "trustRemoteCode must be set; .*gpt_bigcode-santacoder needs none"),
+        (offer_only_pickles, ModelDamagedError, "allowPickle"),
     ],
 )
 def test_a_spoiled_checkpoint_is_told_in_one_sentence(
@@ -155,6 +172,67 @@ def test_a_device_map_goes_to_accelerate() -> None:
     assert loading_arguments(CPU)["device_map"] == {"": "cpu"}
 
 
+def test_bounds_of_memory_spread_a_model_over_what_is_there() -> None:
+    arguments = loading_arguments(
+        Settings(device="cpu", max_memory=("0=20GiB", "cpu=48GiB"), offload_folder="/scratch/weights")
+    )
+    assert arguments["device_map"] == "auto"
+    assert arguments["max_memory"] == {0: "20GiB", "cpu": "48GiB"}
+    assert arguments["offload_folder"] == "/scratch/weights"
+
+
+def test_a_model_that_lies_on_the_disk_in_part_writes_the_same(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    import torch
+
+    spread = Settings(device="cpu", max_memory=("cpu=120KB",), offload_folder=str(tmp_path / "offload"))
+    whole, parted = load_model(str(tiny_checkpoint), CPU), load_model(str(tiny_checkpoint), spread)
+    assert {"cpu", "disk"} <= set(map(str, parted.hf_device_map.values()))
+    torch.testing.assert_close(CachedReader(parted).read([5, 6, 7]), CachedReader(whole).read([5, 6, 7]))
+
+
+def test_what_has_no_room_and_no_folder_is_told(checkpoint: Path) -> None:
+    pickle_the_weights(checkpoint)  # safetensors can be read from where they are
+    cramped = Settings(device="cpu", max_memory=("cpu=120KB",), allow_pickle=True)
+    with pytest.raises(ModelLoadError, match="has no room on the devices; set offloadFolder"):
+        load_model(str(checkpoint), cramped)
+
+
+def test_pickled_weights_are_read_if_the_user_allows_it(checkpoint: Path) -> None:
+    pickle_the_weights(checkpoint)
+    model = load_model(str(checkpoint), Settings(device="cpu", allow_pickle=True))
+    assert model.config.model_type == "llama"
+
+
+def test_pickled_weights_are_fetched_only_if_there_are_no_others(
+    hub: Hub, checkpoint: Path, tiny_checkpoint: Path
+) -> None:
+    allowed = Settings(device="cpu", allow_pickle=True)
+    hub.cached = tiny_checkpoint
+    load_model("org/tiny", allowed)
+    assert not any("*.bin" in files for _local_only, files in hub.asked)
+    offer_only_pickles(checkpoint)
+    hub.cached = hub.online = checkpoint
+    with pytest.raises(FimLsError):
+        load_model("org/pickled", allowed)
+    assert "*.bin" in hub.asked[-1][1]
+
+
+@pytest.mark.parametrize(("dtype", "share"), [("int8", 1 / 4), ("int4", 1 / 8)])
+def test_quantised_weights_take_less_memory_on_a_cpu_too(dtype: Any, share: float, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason="is in the extra quantised")
+    from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+    shape = {"hidden_size": 64, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 4}
+    LlamaForCausalLM(LlamaConfig(vocab_size=100, **shape)).save_pretrained(tmp_path)
+    quantised = load_model(str(tmp_path), Settings(device="cpu", dtype=dtype))
+    whole = AutoModelForCausalLM.from_pretrained(tmp_path)
+    layer = "model.layers.0.mlp.up_proj"
+    each = [model.get_submodule(layer).weight.nbytes for model in (quantised, whole)]
+    assert each[0] == each[1] * share
+    assert quantised.get_memory_footprint() < whole.get_memory_footprint() / 2
+    assert CachedReader(quantised).read([5, 6, 7]).isfinite().all()
+
+
 @pytest.mark.parametrize(("dtype", "flag"), [("int8", "load_in_8bit"), ("int4", "load_in_4bit")])
 def test_quantised_weights_are_asked_of_bitsandbytes(
     dtype: Any, flag: str, monkeypatch: pytest.MonkeyPatch
@@ -164,7 +242,11 @@ def test_quantised_weights_are_asked_of_bitsandbytes(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     arguments = loading_arguments(Settings(dtype=dtype))
-    assert getattr(arguments["quantization_config"], flag)
+    asked = arguments["quantization_config"]
+    assert getattr(asked, flag)
+    assert (asked.bnb_4bit_quant_type, asked.bnb_4bit_compute_dtype) == (
+        ("nf4", torch.bfloat16) if dtype == "int4" else ("fp4", torch.float32)
+    )
     assert arguments["dtype"] == torch.bfloat16
     assert arguments["device_map"] == {"": "cuda:0"}
 

@@ -94,6 +94,55 @@ def test_a_sliding_window_goes_on_from_where_it_is(tiny_model: Any) -> None:
     )
 
 
+def test_pieces_longer_than_a_sliding_window_are_read_as_the_whole_would_be(tiny_model: Any) -> None:
+    import torch
+
+    reader, ids = sliding(tiny_model), [*IDS, *reversed(IDS), *IDS]
+    reader.read(ids[: len(IDS)])
+    reader.read(ids[len(IDS) : len(IDS) + 3])
+    with torch.inference_mode():
+        whole = reader._model(torch.tensor([ids]), use_cache=False).logits[0, -1]
+    torch.testing.assert_close(reader.read(ids[len(IDS) + 3 :]), whole, rtol=1e-4, atol=1e-4)
+
+
+def recurrent() -> Any:
+    """A model with a layer that sums up what it has read, and one that attends to it."""
+    from transformers import GraniteMoeHybridConfig, GraniteMoeHybridForCausalLM
+
+    return GraniteMoeHybridForCausalLM(
+        GraniteMoeHybridConfig(
+            vocab_size=100,
+            hidden_size=32,
+            intermediate_size=64,
+            shared_intermediate_size=64,
+            num_local_experts=0,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            num_hidden_layers=2,
+            layer_types=["mamba", "attention"],
+            mamba_n_heads=8,
+            mamba_d_head=8,
+            mamba_n_groups=1,
+            mamba_d_state=16,
+        )
+    ).eval()
+
+
+def test_a_recurrent_state_goes_on_but_never_back() -> None:
+    import torch
+
+    reader = CachedReader(recurrent())
+    reader.read(IDS[:3])
+    assert reader.rewind([*IDS, 20]) == 3
+    scores = reader.read([*IDS[3:], 20])
+    torch.testing.assert_close(scores, CachedReader(reader._model).read([*IDS, 20]), rtol=1e-3, atol=1e-4)
+    other = [*IDS[:5], 21]
+    assert reader.rewind(other) == 0
+    torch.testing.assert_close(
+        reader.read(other), CachedReader(reader._model).read(other), rtol=1e-3, atol=1e-4
+    )
+
+
 @pytest.mark.parametrize(
     "message", ["CUDA out of memory. Tried to allocate", "DefaultCPUAllocator: can't allocate memory"]
 )

@@ -90,7 +90,7 @@ ARCHITECTURES: dict[str, dict[str, Any]] = {
     "Starcoder2": {**LLAMA, "num_key_value_heads": 2, "sliding_window": 64},
     "GPT2": GPT2,
     "GPTBigCode": GPT2,
-    "CodeGen": {**GPT2, "rotary_dim": 4, "n_inner": 64},
+    "CodeGen": {**GPT2, "n_head": 8, "rotary_dim": 4, "n_inner": 64},
 }
 
 
