@@ -11,10 +11,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import platformdirs
 
+from lsp_server.checks import checked, describe_type
+from lsp_server.declared import TAKES, DeclaredFormat, checked_format
 from lsp_server.errors import SettingsError
 
 APP_NAME = "fim-ls"
@@ -55,6 +57,15 @@ class Settings:
     model: str = _setting(
         EMBEDDED_MODEL, "A registry name, a GGUF file, a directory with a checkpoint, or a hub name."
     )
+    fim_format: str | DeclaredFormat = field(
+        default="auto",
+        metadata={
+            "doc": "How the model is asked for a middle, for one that is not known; auto finds out.",
+            "unit": "",
+            "takes": TAKES,
+            "check": checked_format,
+        },
+    )
     backend: Literal["auto", "transformers", "llama_cpp", "openai", "echo"] = _setting(
         "auto",
         "What runs the model; auto is openai with a base URL, transformers for a checkpoint, else llama_cpp.",
@@ -66,6 +77,14 @@ class Settings:
     device_map: str = _setting(
         "",
         "accelerate's device map, for example auto, to spread a model over several devices (transformers).",
+    )
+    max_memory: tuple[str, ...] = _setting(
+        (),
+        "How much of each device a model that is spread may take, for example 0=20GiB and cpu=48GiB"
+        " (transformers).",
+    )
+    offload_folder: str = _setting(
+        "", "Where a model that is spread keeps what has no room in memory; empty for nowhere (transformers)."
     )
     threads: int = _setting(
         0,
@@ -113,6 +132,9 @@ class Settings:
         "auto", "Answer textDocument/completion too; auto does so for editors without inline completion."
     )
     openai: OpenAiSettings = field(default_factory=OpenAiSettings, metadata={"doc": "The HTTP engine."})
+    allow_pickle: bool = _setting(
+        False, "Whether weights may be read that are not safetensors, but pickled (transformers)."
+    )
     trust_remote_code: bool = _setting(
         False, "Whether code that comes with a checkpoint may run. Leave it off."
     )
@@ -169,54 +191,13 @@ def _updated(target: Any, values: Mapping[str, Any], source: str, above: str, pr
             spec = known[key]
             if dataclasses.is_dataclass(hints[spec.name]) and isinstance(value, Mapping):
                 changes[spec.name] = _updated(getattr(target, spec.name), value, source, f"{path}.", problems)
-            elif (taken := _checked(value, hints[spec.name], spec.metadata)) is not None:
+            elif (taken := checked(value, hints[spec.name], spec.metadata)) is not None:
                 changes[spec.name] = taken
             else:
                 kept = getattr(target, spec.name)
                 wanted = describe_type(hints[spec.name], spec.metadata)
                 problems.append(Problem(path, f"{source}: {path} must be {wanted}; keeping {kept!r}."))
     return dataclasses.replace(target, **changes)
-
-
-def _checked(value: Any, hint: Any, metadata: Mapping[str, Any]) -> Any:
-    """The value as the field wants it, None if it is not of its type or outside its bounds."""
-    if dataclasses.is_dataclass(hint):
-        return None  # a table was wanted
-    if get_origin(hint) is Literal:
-        return value if isinstance(value, str) and value in get_args(hint) else None
-    if get_origin(hint) is tuple:
-        is_list = isinstance(value, list | tuple) and all(isinstance(entry, str) for entry in value)
-        return tuple(value) if is_list else None
-    if hint in (bool, str):
-        return value if type(value) is hint else None
-    if value == "auto" and hint not in (int, float):
-        return value
-    return _number(value, hint, metadata)
-
-
-def _number(value: Any, hint: Any, metadata: Mapping[str, Any]) -> int | float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not metadata["low"] <= value <= metadata["high"]:
-        return None
-    if hint is float:
-        return float(value)
-    return int(value) if value == int(value) else None
-
-
-def describe_type(hint: Any, metadata: Mapping[str, Any]) -> str:
-    """The values a field takes, in words; also used for the documentation."""
-    if hint is bool:
-        return "true or false"
-    if hint is str:
-        return "a text"
-    if get_origin(hint) is tuple:
-        return "a list of texts"
-    if get_origin(hint) is Literal:
-        return "one of " + ", ".join(get_args(hint))
-    if dataclasses.is_dataclass(hint):
-        return "a table"
-    number = f"a number from {metadata['low']:g} to {metadata['high']:g}"
-    return number if hint in (int, float) else f"auto or {number}"
 
 
 def user_file() -> Path:

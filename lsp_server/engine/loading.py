@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from lsp_server.backends.base import Backend, OnProgress
+from lsp_server.backends.base import OnProgress
+from lsp_server.backends.checkpoint import GgufWeights, is_fetched
 from lsp_server.backends.echo import EchoBackend
+from lsp_server.backends.hf_tokenizer import is_cached
 from lsp_server.backends.llama_cpp import LlamaCppBackend
 from lsp_server.backends.openai import OpenAiBackend
+from lsp_server.backends.room import find_room
 from lsp_server.backends.transformers import TransformersBackend
-from lsp_server.completion.fim import FORMATS, FimFormat, Tokenizer
+from lsp_server.completion.fim import FORMATS, Tokenizer
+from lsp_server.completion.instruct import INSTRUCT_FORMATS
 from lsp_server.engine.handoff import pull
+from lsp_server.engine.identification import (
+    identity_of,
+    identity_of_served,
+    settle,
+    settle_served,
+)
+from lsp_server.engine.job import Prepared
 from lsp_server.errors import ModelLoadError
 from lsp_server.models import embedded, gguf
+from lsp_server.models.architectures import read_config
+from lsp_server.models.catalogue import licence_notice
+from lsp_server.models.fitting import Wish, refuse_what_cannot_fit
+from lsp_server.models.identity import Identity
 from lsp_server.models.registry import ModelSource, resolve
 from lsp_server.models.tokenizer import GgufTokenizer
 from lsp_server.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 GivesUp = Callable[[], bool]
 """Whether the model is no longer wanted."""
@@ -40,8 +59,8 @@ def choose_backend(settings: Settings) -> str:
     return name
 
 
-def make_backend(settings: Settings, on_progress: OnProgress, gives_up: GivesUp) -> tuple[Backend, FimFormat]:
-    """The backend of the settings, not yet loaded, and the prompt format of its model.
+def make_backend(settings: Settings, on_progress: OnProgress, gives_up: GivesUp) -> Prepared:
+    """The backend of the settings, not yet loaded, and the prompt formats of its model.
 
     Raises:
         UnknownModelError: there is no such model.
@@ -49,19 +68,22 @@ def make_backend(settings: Settings, on_progress: OnProgress, gives_up: GivesUp)
     """
     name = choose_backend(settings)
     if name == "echo":
-        return EchoBackend(), FORMATS["causal"]
+        echo = EchoBackend()
+        return Prepared(echo, FORMATS["causal"], INSTRUCT_FORMATS["alpaca"] if echo.is_instructed else None)
     if name == "openai":
-        return OpenAiBackend(settings), FORMATS["causal"]
+        return Prepared(OpenAiBackend(settings), FORMATS["causal"], settle=partial(settle_served, settings))
     source = resolve(settings.model)
-    form = FORMATS[source.fim_format]
+    backend: LlamaCppBackend | TransformersBackend
     if name == "transformers":
-        if source.kind == "gguf":
-            message = f"{source.name} is a GGUF file, which the llama_cpp backend runs."
-            raise ModelLoadError(message)
-        return TransformersBackend(source.path or source.name, settings), form
-    path = gguf_path(source, on_progress, gives_up)
-    header = gguf.read(path)
-    return LlamaCppBackend(path, GgufTokenizer(header), settings, pull, header.context_tokens), form
+        refuse_what_has_no_room(source, settings)
+        backend = TransformersBackend(_checkpoint(source, on_progress, gives_up), settings)
+    else:
+        path = gguf_path(source, on_progress, gives_up)
+        header = gguf.read(path)
+        backend = LlamaCppBackend(path, GgufTokenizer(header), settings, pull, header.context_tokens)
+    return Prepared(
+        backend, FORMATS["causal"], notice=_notice(source), settle=partial(settle, source, settings)
+    )
 
 
 def gguf_path(source: ModelSource, on_progress: OnProgress, gives_up: GivesUp) -> Path:
@@ -76,24 +98,85 @@ def gguf_path(source: ModelSource, on_progress: OnProgress, gives_up: GivesUp) -
     path = source.path
     if source.entry is not None:
         path = embedded.fetch(source.entry, on_progress, gives_up)
+    return _wanted(path, source)
+
+
+def _checkpoint(source: ModelSource, on_progress: OnProgress, gives_up: GivesUp) -> str | Path | GgufWeights:
+    """What transformers loads a model from: of the GGUF files only ours, whose parts are known to fit.
+
+    Raises:
+        ModelError: it is another GGUF file, could not be fetched, or is no longer wanted.
+    """
+    if source.kind != "gguf":
+        return source.path or source.name
+    if source.entry is None:
+        message = f"{source.name} is a GGUF file, which the llama_cpp backend runs."
+        raise ModelLoadError(message)
+    path = _wanted(embedded.fetch_base(source.entry, on_progress, gives_up), source)
+    tokenizer, adapter = GgufTokenizer(gguf.read(path)), source.entry.adapter
+    return GgufWeights(path, adapter.path if adapter else None, tokenizer, tokenizer.text_pieces)
+
+
+def refuse_what_has_no_room(source: ModelSource, settings: Settings) -> None:
+    """Refuse a checkpoint that cannot fit into memory, before any of its weights is fetched or read.
+
+    Raises:
+        ModelLoadError: it cannot fit, or this machine lacks what the settings ask for.
+    """
+    room = find_room(settings) if source.kind != "gguf" else None
+    if room is None:
+        return
+    on_cpu = list(room.free) == ["cpu"]
+    context_tokens = settings.prompt_tokens("cpu" if on_cpu else "cuda") + settings.max_new_tokens
+    wish = Wish(source.name, room.dtype, context_tokens, read_config(source.path) if source.path else None)
+    refuse_what_cannot_fit(wish, room.free, room.dtypes)
+
+
+def _notice(source: ModelSource) -> str:
+    """The licence of a model of the hub that is about to be fetched; empty where nothing is."""
+    if source.kind != "hub" or is_fetched(source.name):
+        return ""
+    sentence = licence_notice(source.name)
+    logger.info("%s", sentence)
+    return sentence
+
+
+def _wanted(path: Path | None, source: ModelSource) -> Path:
     if path is None:
         message = f"Fetching {source.name} was given up."
         raise ModelLoadError(message)
     return path
 
 
-def tokenizer_and_format(settings: Settings) -> tuple[Tokenizer | None, FimFormat]:
-    """What a prompt depends on, without loading any weights; no tokenizer where only the engine has one.
+def tokenizer_of(settings: Settings) -> Tokenizer | None:
+    """The tokenizer of the model, without its weights; None where only an engine has one.
+
+    A hub model's is looked for on this machine alone.
 
     Raises:
         UnknownModelError: there is no such model.
         ModelError: its files cannot be had or read.
     """
     if choose_backend(settings) in ("echo", "openai"):
-        return None, FORMATS["causal"]
+        return None
     source = resolve(settings.model)
-    form = FORMATS[source.fim_format]
     if source.kind == "gguf":
-        path = gguf_path(source, lambda _share: None, lambda: False)
-        return GgufTokenizer(gguf.read(path)), form
-    return TransformersBackend(source.path or source.name, settings).tokenizer(), form
+        return GgufTokenizer(gguf.read(gguf_path(source, lambda _share: None, lambda: False)))
+    if source.kind == "hub" and not is_cached(source.name):
+        return None
+    return TransformersBackend(source.path or source.name, settings).tokenizer()
+
+
+def tokenizer_and_identity(settings: Settings) -> tuple[Tokenizer | None, Identity | None]:
+    """What a prompt depends on, without loading any weights; there is no identity of what echoes.
+
+    Raises:
+        UnknownModelError: there is no such model.
+        ModelError: its files cannot be had or read.
+    """
+    backend, tokenizer = choose_backend(settings), tokenizer_of(settings)
+    if backend == "echo":
+        return tokenizer, None
+    if backend == "openai":
+        return tokenizer, identity_of_served(settings.openai.model or "the model of the engine", settings)
+    return tokenizer, identity_of(resolve(settings.model), settings, tokenizer)

@@ -9,6 +9,7 @@ from lsp_server.backends.base import GenerationRequest, SamplingParams
 from lsp_server.completion.context import select_window
 from lsp_server.completion.document import Snapshot
 from lsp_server.completion.fim import render
+from lsp_server.completion.spelled import without_spelled
 from lsp_server.engine.job import Model, Plan
 from lsp_server.settings import Settings
 
@@ -38,8 +39,11 @@ def plan_requests(
         budget = min(settings.prompt_tokens(model.loaded.device), model.loaded.context_tokens - longest)
         window = select_window(place, model.form, budget, model.count)
         note("context", f"from line {window.first_line + 1}, about {window.tokens} tokens")
-        prompt = render(window.prompt, model.form, model.loaded.tokenizer, heal=model.loaded.heals)
-        note("prompt", f"{model.form.name} ({model.form.order}), {len(prompt.healed)} characters healed")
+        shown = window.prompt
+        if model.loaded.tokenizer is None:  # the prompt is sent as text
+            shown = without_spelled(shown, model.form)
+        prompt = render(shown, model.form, model.loaded.tokenizer, heal=model.loaded.heals)
+        note("prompt", f"{model.form.name} ({prompt.order}), {len(prompt.healed)} characters healed")
         first = GenerationRequest(
             prompt.text,
             prompt.ids,
