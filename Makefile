@@ -35,7 +35,7 @@ $(VENV)/core.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) install -c constraints.txt -e '.[dev,transformers]'
+	$(PIP) install -c constraints.txt -e '.[dev,transformers,quantised]'
 	@touch $@ $(VENV)/core.stamp
 
 $(BIN)/python:

@@ -21,8 +21,8 @@ from typing import Any
 
 from lsp_server.backends.base import Backend, GenerationRequest, Report
 from lsp_server.completer import Completer
-from lsp_server.completion.fim import FimFormat
 from lsp_server.engine.engine import Engine
+from lsp_server.engine.job import Prepared
 from lsp_server.engine.loading import make_backend
 from lsp_server.lsp.options import Layers
 from lsp_server.lsp.server import new_server
@@ -87,10 +87,10 @@ async def main() -> int:
     settings = Settings()
     made: list[Counting] = []
 
-    def make_counting(*arguments: Any) -> tuple[Backend, FimFormat]:
-        backend, form = make_backend(*arguments)
-        made.append(Counting(backend))
-        return made[-1], form
+    def make_counting(*arguments: Any) -> Prepared:
+        prepared = make_backend(*arguments)
+        made.append(Counting(prepared.backend))
+        return prepared._replace(backend=made[-1])
 
     engine = Engine(settings, make_counting)
     server = new_server(lambda: Completer(engine, settings), Layers())

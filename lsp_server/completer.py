@@ -13,21 +13,31 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from lsp_server.backends.base import FinishReason
+from lsp_server.completion.acceptance import Statistics
 from lsp_server.completion.cache import Answer, CompletionCache
 from lsp_server.completion.document import Snapshot
+from lsp_server.completion.draft import Draft
+from lsp_server.completion.instruct import Task
 from lsp_server.completion.item import Completion, Stage, Suggestion, Timings, Usage
 from lsp_server.completion.postprocess import PLACE_FILTERS, FilterContext, postprocess
 from lsp_server.completion.selected import as_if_selected, spelling_selected
 from lsp_server.completion.stops import keep_going
 from lsp_server.completion.trigger import Ask, Go, Skip, decide
 from lsp_server.engine.engine import MODEL_SETTINGS, Engine, Listener, same_model
-from lsp_server.engine.job import Job, State, Status
+from lsp_server.engine.instruct import carry_out
+from lsp_server.engine.job import Job, OnText, Outcome, State, Status
 from lsp_server.engine.plan import plan_requests
 from lsp_server.settings import AUTO_DEBOUNCE_MS, Settings
 
 logger = logging.getLogger(__name__)
 
 MOST_EXPLAINED = 32
+
+OnDraft = Callable[[Draft], None]
+"""Told what there is of a suggestion, after each piece of a candidate; called on the event loop."""
+
+INSTRUCTION = "instruction"
+"""Stands for a document's URI where tasks, of which there is one at a time, wait for the model."""
 
 
 class Completer:
@@ -56,7 +66,7 @@ class Completer:
         self._ids = itertools.count(1)
         self._started = False
 
-    async def complete(self, snapshot: Snapshot, ask: Ask) -> Completion:
+    async def complete(self, snapshot: Snapshot, ask: Ask, on_draft: OnDraft | None = None) -> Completion:
         """What to suggest at the cursor; cancelling the task stops the model at its next token."""
         trip = self._set_out(snapshot, ask)
         verdict = decide(snapshot, ask, self.settings)
@@ -76,7 +86,7 @@ class Completer:
             await self._sleep(self._debounce_s)
         if not self._is_newest(trip):
             return self._arrive(trip, "superseded")
-        outcome = await self._engine.run(self._job(place, ask, verdict, trip))
+        outcome = await self._engine.run(self._job(place, ask, verdict, trip, on_draft))
         trip.usage, trip.timings = outcome.usage, outcome.timings
         if outcome.finish_reason not in (FinishReason.STOP, FinishReason.LENGTH):
             return self._arrive(trip, outcome.finish_reason, error=outcome.error)
@@ -85,6 +95,23 @@ class Completer:
         trip.stages.extend(processed.stages)
         self._remember(place, ask, verdict, processed.suggestions)
         return self._arrive(trip, outcome.finish_reason, processed.suggestions, processed.dropped_by)
+
+    async def instruct(self, task: Task, on_text: OnText) -> Outcome:
+        """Have an instruction-tuned model carry out a task, behind all completions; the newest wins.
+
+        Args:
+            task: what to do.
+            on_text: told the answer so far; called on the event loop.
+        """
+        mark = self._newest[INSTRUCTION] = object()
+        return await carry_out(
+            self._engine,
+            self._key(INSTRUCTION),
+            task,
+            _on_this_loop(on_text),
+            deadline_s=self.settings.deadline_ms / 1000,
+            is_wanted=lambda: self._newest.get(INSTRUCTION) is mark,
+        )
 
     def configure(self, settings: Settings) -> None:
         """Take over changed settings; the model is loaded anew only if it is another one."""
@@ -179,17 +206,22 @@ class Completer:
         answer = Answer(suggestions, complete=ask.candidates > 1)
         self._cache.store(place, answer, multiline=verdict.multiline, epoch=self._epoch)
 
-    def _job(self, place: Snapshot, ask: Ask, verdict: Go, trip: Trip) -> Job:
+    def _job(
+        self, place: Snapshot, ask: Ask, verdict: Go, trip: Trip, on_draft: OnDraft | None = None
+    ) -> Job:
         context = FilterContext(place, verdict.multiline, "")
         plan = plan_requests(
             place, self.settings, trip.note, multiline=verdict.multiline, candidates=ask.candidates
         )
-        return Job(
+        job = Job(
             self._key(place.document.uri),
             plan,
             lambda: keep_going(context),
             self.settings.deadline_ms / 1000,
         )
+        if on_draft is not None:
+            job.on_text = _on_this_loop(lambda text: on_draft(Draft(text, context)))
+        return job
 
     def _arrive(
         self,
@@ -230,26 +262,15 @@ class Completer:
         return completion
 
 
-@dataclass
-class Statistics:
-    """What became of the completions of a client; kept in memory, and there only.
+def _on_this_loop(on_text: OnText) -> OnText:
+    """Calls ``on_text`` on the running loop, from whatever thread it is called."""
+    loop = asyncio.get_running_loop()
 
-    Attributes:
-        shown: completions that were drawn.
-        accepted: completions that were taken whole.
-        accepted_in_part: UTF-16 units that were taken word by word or line by line.
-    """
+    def relay(text: str) -> None:
+        with suppress(RuntimeError):  # the loop may have been closed meanwhile
+            loop.call_soon_threadsafe(on_text, text)
 
-    shown: int = 0
-    accepted: int = 0
-    accepted_in_part: int = 0
-    _last: tuple[str, int] = ("", 0)
-
-    def took(self, completion_id: str, units: int) -> None:
-        """Count the first ``units`` of a completion as taken; the number includes earlier ones."""
-        before = self._last[1] if self._last[0] == completion_id else 0
-        self.accepted_in_part += max(0, units - before)
-        self._last = (completion_id, units)
+    return relay
 
 
 @dataclass(eq=False)

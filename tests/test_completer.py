@@ -5,6 +5,7 @@ import pytest
 
 from lsp_server.completer import Completer
 from lsp_server.completion.document import Document
+from lsp_server.completion.instruct import INSTRUCT_FORMATS, Task
 from lsp_server.completion.trigger import Ask
 from lsp_server.errors import BackendError
 from lsp_server.settings import Settings
@@ -208,3 +209,20 @@ async def test_a_client_that_changes_a_trifle_leaves_the_model_of_another_alone(
     other.configure(replace(other.settings, disabled_languages=("yaml",)))
     await completer.complete(at("def sum(a, b):\n    return |\n"), TYPED)
     assert len(bench.backends) == 1
+
+
+async def test_what_the_model_writes_can_be_watched(bench, completer):
+    bench.scripts = [["a ", "", "+ b"]]
+    drafts = []
+    await completer.complete(at("def add(a, b):\n    return |\n"), INVOKED, drafts.append)
+    assert [draft.text for draft in drafts] == ["a ", "a + b"]
+    assert drafts[-1].suggestion.text == "a + b"
+
+
+async def test_a_task_is_carried_out_and_its_answer_can_be_watched(bench, completer):
+    bench.instruct = INSTRUCT_FORMATS["alpaca"]
+    bench.scripts = [["It ", "adds."]]
+    heard = []
+    outcome = await completer.instruct(Task("", "Explain.", "a + b", needs_all=True), heard.append)
+    assert outcome.texts == ("It adds.",)
+    assert heard == ["It ", "It adds."]

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from lsp_server import cli
+from lsp_server import cli, workspace
+from lsp_server.completion import repeats
+from lsp_server.engine import instruct
+from lsp_server.engine.job import State
+from lsp_server.lsp.features import COMMANDS
+from lsp_server.lsp.instruct import KINDS
 from lsp_server.settings import rows
 
 ROOT = Path(__file__).parent.parent
@@ -44,3 +49,15 @@ def test_the_architecture_names_every_module_and_no_other():
 def test_every_make_target_of_the_readme_is_in_the_makefile():
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"\bmake (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"))) <= targets
+
+
+def test_the_protocol_names_every_command_kind_and_state_and_the_bounds_that_hold():
+    text = (ROOT / "docs/protocol.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(fim-ls\.\w+)`", text, re.MULTILINE) == [name for name, _ in COMMANDS]
+    for name in (*KINDS.values(), *State):
+        assert f"`{name}`" in text
+    prose = " ".join(text.split())
+    assert f"repeats {repeats.LEAST_CHARACTERS} characters" in prose
+    assert f"{instruct.MOST_NEW_TOKENS} tokens are written" in prose
+    assert f"fit into {instruct.MOST_INPUT_TOKENS}" in prose
+    assert f"larger than {workspace.MOST_FILE_BYTES // 1024} kB" in prose

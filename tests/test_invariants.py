@@ -39,10 +39,12 @@ def test_no_function_and_no_module_is_too_long(path):
             assert node.end_lineno - node.lineno < LONGEST_FUNCTION_LINES, node.name
 
 
-def test_what_a_server_imports_to_start_holds_no_model_library():
+def test_what_a_server_imports_to_start_holds_no_model_library_and_no_catalogue():
     code = (
         "import sys, lsp_server.cli.serve\n"
-        "print(*({'torch', 'transformers', 'xllamacpp', 'httpx', 'tokenizers', 'numpy'} & set(sys.modules)))"
+        "large = 'torch transformers xllamacpp httpx tokenizers numpy gguf safetensors'.split()\n"
+        "catalogues = {name for name in sys.modules if name.startswith('lsp_server.models')}\n"
+        "print(*(set(large) & set(sys.modules) | catalogues))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -20,9 +20,10 @@ from lsp_server.errors import FimLsError, UserError
 
 COMMANDS = {
     "serve": "the language server (over stdio unless told otherwise)",
-    "complete": "one completion in the terminal",
+    "complete": "one completion in the terminal; with --stream, as it is written",
     "prompt": "shows the exact prompt; loads no weights",
     "models": "the models known by name: list, show, pull, remove",
+    "eval": "how good the model is on your own files",
     "doctor": "versions, model, template, a golden probe, latencies",
     "demo": "completes a bundled sample and draws the ghost text",
 }

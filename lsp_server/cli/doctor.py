@@ -16,8 +16,10 @@ from lsp_server.cli.options import add_settings, settings_of
 from lsp_server.cli.terminal import Answer, complete_all
 from lsp_server.completion.document import Document, Snapshot
 from lsp_server.completion.trigger import Ask
-from lsp_server.engine.loading import choose_backend, tokenizer_and_format
+from lsp_server.engine.loading import choose_backend, tokenizer_and_identity
 from lsp_server.errors import FimLsError
+from lsp_server.models.memory import in_words
+from lsp_server.models.registry import REGISTRY
 from lsp_server.settings import Settings, user_file
 
 LIBRARIES = (
@@ -26,10 +28,14 @@ LIBRARIES = (
     "lsprotocol",
     "xllamacpp",
     "tokenizers",
+    "numpy",
+    "gguf",
+    "safetensors",
     "httpx",
     "torch",
     "transformers",
     "accelerate",
+    "peft",
 )
 PROBE = ("def add(a, b):\n    return |\n", "a + b")
 """The golden infill: what any code model writes here."""
@@ -79,7 +85,7 @@ def installation() -> Iterator[Finding]:
 def model(settings: Settings) -> Iterator[Finding]:
     """The model of the settings: its backend, its template, a probe, and how fast it answers."""
     try:
-        yield Finding("model", None, settings.model)
+        yield Finding("model", None, _titled(settings.model))
         yield Finding("backend", None, choose_backend(settings))
         yield template(settings)
         before, after = PROBE[0].split("|")
@@ -89,14 +95,19 @@ def model(settings: Settings) -> Iterator[Finding]:
         yield Finding("model", False, str(error))
 
 
+def _titled(name: str) -> str:
+    """The name of a model, with its title if it is one of ours."""
+    entry = REGISTRY.get(name)
+    return f"{name}, {entry.title}" if entry else name
+
+
 def template(settings: Settings) -> Finding:
-    """Whether each sentinel of the model's prompt format is one piece of its vocabulary."""
-    tokenizer, form = tokenizer_and_format(settings)
-    if tokenizer is None:
-        return Finding("template", None, f"{form.name} ({form.order}); the engine has the tokenizer")
-    missing = [piece for piece in form.sentinels if tokenizer.special_id(piece) is None]
-    lacks = f", but the vocabulary lacks {', '.join(missing)}" if missing else ""
-    return Finding("template", not missing, f"{form.name} ({form.order}){lacks}")
+    """The prompt format, and how it is known; nothing to judge where no suffix is shown or a trial is due."""
+    _tokenizer, identity = tokenizer_and_identity(settings)
+    if identity is None:
+        return Finding("template", None, "causal; nothing is known of what echoes")
+    ok = None if identity.to_try or identity.how == "causal" else True
+    return Finding("template", ok, f"{identity.form.name} ({identity.form.order}). {identity.sentence}")
 
 
 def probe(settings: Settings, snapshot: Snapshot) -> Iterator[Finding]:
@@ -105,6 +116,10 @@ def probe(settings: Settings, snapshot: Snapshot) -> Iterator[Finding]:
     cold, warm = complete_all(settings, [(snapshot, Ask(invoked=True)), (again, Ask(invoked=True))])
     text = cold.completion.suggestions[0].text if cold.completion.suggestions else ""
     yield Finding("device", None, cold.device)
+    if cold.memory_bytes is not None:
+        yield Finding("memory", None, f"{in_words(cold.memory_bytes)} of weights, as measured")
+    if cold.identity is not None and cold.identity.how == "probe":
+        yield Finding("tried", None, cold.identity.sentence)
     yield Finding("probe", text.startswith(PROBE[1]), f"wrote {text!r} where {PROBE[1]!r} belongs")
     yield Finding("first", None, _latency(cold))
     yield Finding("again", None, _latency(warm))

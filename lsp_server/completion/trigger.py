@@ -61,27 +61,31 @@ class Go:
 
 def decide(snapshot: Snapshot, ask: Ask, settings: Settings) -> Go | Skip:
     """Whether to suggest something here; typing is held to more rules than a key press."""
-    rule = _forbidden(snapshot, settings)
+    rule = forbidden(snapshot, settings)
     if rule is not None:
         return Skip(rule)
     return Go(_wants_block(snapshot, ask, settings), None if ask.invoked else _unwelcome(snapshot))
 
 
-def _forbidden(snapshot: Snapshot, settings: Settings) -> str | None:
+def forbidden(snapshot: Snapshot, settings: Settings) -> str | None:
     """The rule by which nothing may be suggested here, however it is asked for."""
     document = snapshot.document
-    path = _path(document.uri)
     if not settings.enabled:
         return "switched_off"
     if document.language in settings.disabled_languages:
         return "language_disabled"
-    # A glob that is not rooted, as a project writes it, may begin anywhere in the path.
-    globs = (anywhere for glob in settings.disabled_globs for anywhere in (glob, f"*/{glob}"))
-    if any(fnmatch.fnmatch(path, glob) for glob in globs):
+    if is_disabled(_path(document.uri), settings):
         return "path_disabled"
     if not document.text.strip():
         return "empty_document"
     return None
+
+
+def is_disabled(path: str, settings: Settings) -> bool:
+    """Whether a file of this path gets no suggestions and is never read."""
+    # A glob that is not rooted, as a project writes it, may begin anywhere in the path.
+    globs = (anywhere for glob in settings.disabled_globs for anywhere in (glob, f"*/{glob}"))
+    return any(fnmatch.fnmatch(path, glob) for glob in globs)
 
 
 def _path(uri: str) -> str:

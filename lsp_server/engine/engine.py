@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from lsp_server.backends.base import Backend, OnProgress
-from lsp_server.completion.fim import FimFormat
-from lsp_server.engine.job import Job, Outcome, State, Status
+from lsp_server.backends.base import OnProgress
+from lsp_server.engine.job import Job, Outcome, Prepared, State, Status
 from lsp_server.engine.scheduler import Scheduler
 from lsp_server.engine.worker import FIRST_BACK_OFF_S, LAST_BACK_OFF_S, Clock, Worker
 from lsp_server.errors import EngineHungError
@@ -20,26 +19,28 @@ from lsp_server.settings import Settings
 logger = logging.getLogger(__name__)
 
 Listener = Callable[[Status], None]
-BackendBySettings = Callable[[Settings, OnProgress, Callable[[], bool]], tuple[Backend, FimFormat]]
+BackendBySettings = Callable[[Settings, OnProgress, Callable[[], bool]], Prepared]
 
 MODEL_SETTINGS = (
     "model",
+    "fim_format",
     "backend",
     "device",
     "dtype",
     "device_map",
+    "max_memory",
+    "offload_folder",
     "threads",
     "context_tokens",
     "max_new_tokens",
     "openai",
+    "allow_pickle",
     "trust_remote_code",
 )
 """What a loaded model depends on; changing one of them loads anew."""
 
 
-def make_backend(
-    settings: Settings, on_progress: OnProgress, gives_up: Callable[[], bool]
-) -> tuple[Backend, FimFormat]:
+def make_backend(settings: Settings, on_progress: OnProgress, gives_up: Callable[[], bool]) -> Prepared:
     """The backend of the settings; importing what it takes is left to the worker's thread."""
     from lsp_server.engine import loading  # noqa: PLC0415
 

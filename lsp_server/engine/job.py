@@ -9,11 +9,16 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
-from lsp_server.backends.base import GenerationRequest, LoadedModel
+from lsp_server.backends.base import Backend, FinishReason, GenerationRequest, LoadedModel
 from lsp_server.completion.context import Count
 from lsp_server.completion.fim import FimFormat
+from lsp_server.completion.instruct import InstructFormat
 from lsp_server.completion.item import Timings, Usage
+
+if TYPE_CHECKING:  # the catalogue behind it is not needed before a model is loaded
+    from lsp_server.models.identity import Identity
 
 
 class State(StrEnum):
@@ -36,6 +41,9 @@ class Status:
         device: where it runs; empty while that is not known.
         message: one sentence; empty where the state says all.
         progress: share done while loading, 0 to 1, None where it cannot be told.
+        instructs: whether the model is there and tuned on instructions.
+        memory_bytes: what the weights take, measured; None while or where that is not known.
+        identity: how the model is asked and why so; None while or where nothing had to be found out.
     """
 
     state: State
@@ -43,6 +51,9 @@ class Status:
     device: str = ""
     message: str = ""
     progress: float | None = None
+    instructs: bool = False
+    memory_bytes: int | None = None
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ class Outcome:
     Attributes:
         texts: one text for each request of the job, as generated; none if it was cut short.
         reasons: for each text why it ended, ``stop`` or ``length``.
-        finish_reason: the first text's, or ``superseded``, ``cancelled`` or ``failed``.
+        finish_reason: the first text's, or ``superseded``, ``cancelled``, ``yielded`` or ``failed``.
         error: one sentence when it failed.
     """
 
@@ -64,6 +75,31 @@ class Outcome:
     error: str | None = None
 
 
+Ask = Callable[[GenerationRequest], tuple[str, FinishReason]]
+"""Has a request answered that belongs to no job: its text, and why it ended."""
+
+Settle = Callable[[LoadedModel, Ask], "Identity"]
+"""Finds out how a loaded model is asked, by trying it if need be."""
+
+
+class Prepared(NamedTuple):
+    """A backend that is not yet loaded, and how its model is asked.
+
+    Attributes:
+        backend: what runs the model.
+        form: how it is asked for a middle, if there is nothing to settle.
+        instruct: how it is given instructions; None for a model that was not tuned on them.
+        notice: what the user is told while it loads, in a sentence; empty for nothing.
+        settle: finds out how it is asked once it is loaded; None where that is certain.
+    """
+
+    backend: Backend
+    form: FimFormat
+    instruct: InstructFormat | None = None
+    notice: str = ""
+    settle: Settle | None = None
+
+
 @dataclass(frozen=True)
 class Model:
     """A model that is ready to be asked, and all that a prompt for it depends on.
@@ -72,11 +108,27 @@ class Model:
         loaded: what its backend says of it.
         form: the prompt format of its family.
         count: how many tokens a line has.
+        instruct: how it is given instructions; None for a model that was not tuned on them.
+        identity: why it is asked so; None where nothing had to be found out.
     """
 
     loaded: LoadedModel
     form: FimFormat
     count: Count
+    instruct: InstructFormat | None = None
+    identity: Identity | None = None
+
+    def status(self, state: State) -> Status:
+        """What is told of it in a state."""
+        loaded, instructs = self.loaded, self.instruct is not None
+        return Status(
+            state,
+            loaded.name,
+            loaded.device,
+            instructs=instructs,
+            memory_bytes=loaded.memory_bytes,
+            identity=self.identity,
+        )
 
 
 Plan = Callable[[Model], tuple[GenerationRequest, ...]]
@@ -85,9 +137,19 @@ Plan = Callable[[Model], tuple[GenerationRequest, ...]]
 KeepGoing = Callable[[str], bool]
 """Given all text so far, whether more of it is wanted."""
 
+OnText = Callable[[str], None]
+"""Told all text so far, whenever there is more of it."""
+
+YIELDED = "yielded"
+"""What a patient job is left for when another one comes."""
+
 
 def _always(_text: str) -> bool:
     return True
+
+
+def _unheard(_text: str) -> None:
+    pass
 
 
 @dataclass(eq=False)
@@ -100,6 +162,8 @@ class Job:
         keep_going: makes, for each candidate, what is looked at after each piece; False ends
             the generation early, as ``stop``.
         deadline_s: how long the model may stay silent, in seconds.
+        on_text: told the text of the request that is being answered; called on the worker's thread.
+        patient: whether it waits for all jobs that are not, and leaves, as ``yielded``, when one comes.
         created: when it was submitted, on the monotonic clock, in seconds.
     """
 
@@ -107,20 +171,25 @@ class Job:
     plan: Plan
     keep_going: Callable[[], KeepGoing] = lambda: _always
     deadline_s: float = 30.0
+    on_text: OnText = _unheard
+    patient: bool = False
     created: float = field(default_factory=time.monotonic)
     future: Future[Outcome] = field(default_factory=Future)
     _left: threading.Event = field(default_factory=threading.Event)
     _reason: str = "cancelled"
 
     def leave(self, reason: str) -> None:
-        """Ask for the work to stop at its next token; ``reason`` becomes the finish reason."""
-        if not self._left.is_set():
+        """Ask for the work to stop at its next token; ``reason`` becomes the finish reason.
+
+        The first reason counts, but one that ends the work for good comes before ``yielded``.
+        """
+        if not self._left.is_set() or self._reason == YIELDED:
             self._reason = reason
             self._left.set()
 
     @property
     def reason(self) -> str:
-        """What it was left for: ``superseded`` or ``cancelled``."""
+        """What it was left for: ``superseded``, ``cancelled`` or ``yielded``."""
         return self._reason
 
     @property

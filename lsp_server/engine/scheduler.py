@@ -1,11 +1,11 @@
-"""Who gets the model: one waiting place per key, the newest job wins, keys take turns."""
+"""Who gets the model: one waiting place per key, the newest job wins, keys take turns, patient ones last."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
-from lsp_server.engine.job import Job
+from lsp_server.engine.job import YIELDED, Job
 
 
 class Scheduler:
@@ -22,7 +22,7 @@ class Scheduler:
         self._closed = False
 
     def submit(self, job: Job) -> None:
-        """Let a job wait; an older one of its key is superseded, whether it waits or runs."""
+        """Let a job wait; an older one of its key is superseded, a patient one that runs gives way."""
         with self._changed:
             replaced, running = self._waiting.get(job.key), self._running
             # Assigning to a key that is there keeps its place: typing fast must not lose one's turn.
@@ -32,6 +32,8 @@ class Scheduler:
         # The one that ran when we came: by now it may be the new job itself that runs.
         if running is not None and running.key == job.key:
             running.leave("superseded")
+        elif running is not None and running.patient and not job.patient:
+            running.leave(YIELDED)
         if replaced is not None:
             replaced.leave("superseded")
             replaced.abandon()
@@ -63,7 +65,8 @@ class Scheduler:
             self._changed.wait_for(lambda: self._waiting or self._closed or interrupted())
             if self._closed or interrupted():
                 return None
-            self._running = self._waiting.pop(next(iter(self._waiting)))
+            first = min(self._waiting, key=lambda key: self._waiting[key].patient)
+            self._running = self._waiting.pop(first)
             return self._running
 
     def done(self, job: Job) -> None:

@@ -16,18 +16,24 @@ from lsp_server.backends.base import (
     Report,
     SamplingParams,
 )
-from lsp_server.completion.context import counter
-from lsp_server.completion.fim import FimFormat
 from lsp_server.completion.item import Timings, Usage
-from lsp_server.engine.job import Job, Model, Outcome, State, Status
+from lsp_server.engine.job import Job, Model, Outcome, Prepared, State, Status
+from lsp_server.engine.probe import settled
 from lsp_server.engine.scheduler import Scheduler
-from lsp_server.errors import BackendError, EndpointError, FimLsError, OutOfMemoryError
+from lsp_server.errors import (
+    BackendError,
+    EndpointError,
+    FimLsError,
+    ModelError,
+    ModelLoadError,
+    OutOfMemoryError,
+)
 
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
-MakeBackend = Callable[[OnProgress, Callable[[], bool]], tuple[Backend, FimFormat]]
-"""Fetches what is missing and makes a backend, not yet loaded, with the prompt format of its model; asks now
+MakeBackend = Callable[[OnProgress, Callable[[], bool]], Prepared]
+"""Fetches what is missing and makes a backend, not yet loaded, with the prompt formats of its model; asks now
 and then whether to give up."""
 
 FIRST_BACK_OFF_S = 2.0
@@ -65,6 +71,7 @@ class Worker:
         self._clock = clock
         self._backend: Backend | None = None
         self._model: Model | None = None
+        self._notice = ""
         self._failure = "The model is not loaded."
         self._logged = ""
         self._retry_at = clock() + pause_s
@@ -121,11 +128,12 @@ class Worker:
         self._unload()
 
     def _load(self) -> None:
+        self._notice = ""
         self._publish(Status(State.LOADING))
         try:
-            self._backend, form = self._make_backend(self._on_progress, self._gives_up)
-            loaded = self._backend.load(self._on_progress)
-            self._model = Model(loaded, form, counter(loaded.tokenizer))
+            prepared = self._make_backend(self._on_progress, self._gives_up)
+            self._backend, self._notice = prepared.backend, prepared.notice
+            self._model = settled(prepared, self._backend.load(self._on_progress), self._try)
             self._warm_up()
         except EndpointError as error:
             self._fail(str(error), LAST_ENDPOINT_BACK_OFF_S)
@@ -140,19 +148,28 @@ class Worker:
 
     def _warm_up(self) -> None:
         """Generate one token, so that the first real request finds everything in place."""
-        if self._backend is None or self._model is None or self._model.loaded.tokenizer is None:
+        if self._model is None or self._model.loaded.tokenizer is None:
             return
         ids = tuple(self._model.loaded.tokenizer.encode("def"))
-        request = GenerationRequest("def", ids, sampling=SamplingParams(max_new_tokens=1))
+        self._try(GenerationRequest("def", ids, sampling=SamplingParams(max_new_tokens=1)))
+
+    def _try(self, request: GenerationRequest) -> tuple[str, FinishReason]:
+        """The answer to a request that belongs to no job."""
+        assert self._backend is not None  # noqa: S101 - only a model that was loaded is tried
         self._generates, self._last_sign = True, self._clock()
+        text, report = "", Report()
         try:
-            for _piece in self._backend.generate(request, Report()):
-                self._last_sign = self._clock()
+            with closing(self._backend.generate(request, report)) as pieces:
+                for piece in pieces:
+                    text, self._last_sign = text + piece, self._clock()
+                    if self._gives_up():
+                        raise ModelLoadError("Loading the model was given up.")
         finally:
             self._generates = False
+        return text, report.finish_reason
 
     def _on_progress(self, share: float) -> None:
-        self._publish(Status(State.LOADING, progress=share))
+        self._publish(Status(State.LOADING, message=self._notice, progress=share))
 
     def _gives_up(self) -> bool:
         return self._stale or self._retired or self._scheduler.closed
@@ -203,7 +220,7 @@ class Worker:
         except OutOfMemoryError as error:
             sentence = str(error)
             self._fail(sentence)
-        except BackendError as error:
+        except (BackendError, ModelError) as error:
             sentence = str(error)
         except Exception as error:
             logger.debug("generating failed", exc_info=True)
@@ -253,6 +270,7 @@ class Worker:
                 if piece:
                     text += piece
                     text_at = text_at or self._last_sign
+                    job.on_text(text)
                     stopped = not keep_going(text)
                     if stopped:
                         break
@@ -261,8 +279,8 @@ class Worker:
         return text, text_at
 
     def _publish_state(self, state: State) -> None:
-        if self._model is not None:
-            self._publish(Status(state, self._model.loaded.name, self._model.loaded.device))
+        if (model := self._model) is not None:
+            self._publish(model.status(state))
 
 
 def _added(first: Usage, second: Usage) -> Usage:

@@ -26,6 +26,9 @@ class Client:
         inline_completion: draws ghost text.
         configuration: answers ``workspace/configuration``.
         progress: draws work-done progress that the server begins.
+        applies_edits: lets the server change documents.
+        versioned_edits: refuses edits of another version than it has.
+        code_action_literals: takes code actions, and not only commands.
         registers_configuration: can be asked to report changed settings.
         registers_completion: can be told later that completion is provided.
     """
@@ -34,6 +37,9 @@ class Client:
     inline_completion: bool = False
     configuration: bool = False
     progress: bool = False
+    applies_edits: bool = False
+    versioned_edits: bool = False
+    code_action_literals: bool = False
     registers_configuration: bool = False
     registers_completion: bool = False
 
@@ -48,6 +54,10 @@ class Client:
             inline_completion=get_capability(can, "text_document.inline_completion") is not None,
             configuration=bool(get_capability(can, "workspace.configuration")),
             progress=bool(get_capability(can, "window.work_done_progress")),
+            applies_edits=bool(get_capability(can, "workspace.apply_edit")),
+            versioned_edits=bool(get_capability(can, "workspace.workspace_edit.document_changes")),
+            code_action_literals=get_capability(can, "text_document.code_action.code_action_literal_support")
+            is not None,
             registers_configuration=bool(
                 get_capability(can, "workspace.did_change_configuration.dynamic_registration")
             ),

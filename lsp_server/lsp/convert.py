@@ -135,6 +135,16 @@ def completion_item(
     )
 
 
+def insertion(place: Snapshot, text: str, dialect: Dialect, *, versioned: bool) -> types.WorkspaceEdit:
+    """The edit that puts a text into a document; if ``versioned``, into this version of it only."""
+    edit = types.TextEdit(_range(place, 0, 0, dialect.encoding), _restored(text, place, dialect))
+    document = place.document
+    if not versioned:
+        return types.WorkspaceEdit(changes={document.uri: [edit]})
+    identifier = types.OptionalVersionedTextDocumentIdentifier(document.uri, document.version)
+    return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(identifier, [edit])])
+
+
 def _accepted(completion_id: str, index: int) -> types.Command:
     return types.Command("Suggestion accepted", ACCEPTED_COMMAND, arguments=[completion_id, index])
 

@@ -114,6 +114,10 @@ class OpenDocuments:
         """The open document, or None."""
         return self._open.get(uri)
 
+    def all(self) -> list[Document]:
+        """All open documents at this moment."""
+        return [opened.document for opened in self._open.values()]
+
     def open(self, item: types.TextDocumentItem, encoding: Encoding) -> None:
         """Begin to follow a document."""
         self._open[item.uri] = OpenDocument(item, encoding)

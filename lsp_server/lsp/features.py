@@ -1,18 +1,17 @@
 """What is answered, one short function per method, and the table of them at the end."""
 # Annotations are not postponed here: pygls looks at those of the commands at run time.
 
-import dataclasses
 from typing import Any
 
 from lsprotocol import types
 
 from lsp_server.completion.item import Completion
 from lsp_server.completion.trigger import Ask
-from lsp_server.lsp import convert
+from lsp_server.lsp import convert, instruct
+from lsp_server.lsp.explain import explain
 from lsp_server.lsp.options import concerns_us
 from lsp_server.lsp.session import FimServer
 from lsp_server.lsp.status import on_the_wire
-from lsp_server.settings import camel
 
 COMPLETION_OPTIONS = types.CompletionOptions(trigger_characters=(".", "(", "[", "{", "=", ":", ","))
 ANSWERED = frozenset({"stop", "length"})
@@ -144,26 +143,13 @@ def toggle(ls: FimServer, *_arguments: Any) -> dict[str, bool]:
     return {"enabled": ls.toggle()}
 
 
-def explain(ls: FimServer, *arguments: Any) -> dict[str, Any] | None:
-    """Why the last request of a document gave what it gave, stage by stage; never any source text."""
-    last = ls.completer.explain(str(arguments[0])) if arguments else None
-    if last is None:
-        return None
-    return {
-        "finishReason": last.finish_reason,
-        "droppedBy": last.dropped_by,
-        "usage": {camel(name): count for name, count in dataclasses.asdict(last.usage).items()},
-        "timings": dataclasses.asdict(last.timings),
-        "stages": [dataclasses.asdict(stage) for stage in last.stages],
-    }
-
-
 FEATURES = (
     (types.INITIALIZE, initialize, None),
     (types.INITIALIZED, initialized, None),
     (types.SHUTDOWN, shutdown, None),
     (types.TEXT_DOCUMENT_DID_CLOSE, did_close, None),
     (types.TEXT_DOCUMENT_INLINE_COMPLETION, inline_completion, types.InlineCompletionOptions()),
+    (types.TEXT_DOCUMENT_CODE_ACTION, instruct.code_actions, instruct.CODE_ACTION_OPTIONS),
     (types.WORKSPACE_DID_CHANGE_CONFIGURATION, did_change_configuration, None),
     ("textDocument/didShowCompletion", did_show, None),
     ("textDocument/didPartiallyAcceptCompletion", did_partially_accept, None),
@@ -173,6 +159,7 @@ COMMANDS = (
     ("fim-ls.status", status),
     ("fim-ls.toggle", toggle),
     ("fim-ls.explain", explain),
+    (instruct.COMMAND, instruct.instruct),
 )
 
 

@@ -7,10 +7,11 @@ fails when they move.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import (
@@ -46,6 +47,7 @@ UNANSWERED = (TimeoutError, JsonRpcException)
 """How a question to the client can end without an answer."""
 
 Message = dict[str, Any]
+T = TypeVar("T")
 
 
 class SafeProtocol(LanguageServerProtocol):
@@ -54,12 +56,15 @@ class SafeProtocol(LanguageServerProtocol):
     Attributes:
         documents: what the client has open.
         exit_code: the process's exit code once the client said ``exit``, None before.
+        command_token: what the client draws the progress of its last command under, if it does; to be
+            read before the first ``await``.
     """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.documents = OpenDocuments()
         self.exit_code: int | None = None
+        self.command_token: int | str | None = None
 
     @property
     def was_shut_down(self) -> bool:
@@ -81,6 +86,18 @@ class SafeProtocol(LanguageServerProtocol):
             self._take_request(message)
         else:
             self._take_notification(message)
+
+    def structured(self, value: Any, kind: type[T]) -> T:
+        """A value that came untyped, as arguments of commands do, in one of lsprotocol's types.
+
+        Raises:
+            ValueError: it is not of this type.
+        """
+        try:
+            return self._converter.structure(value, kind)
+        except Exception as error:  # cattrs raises whatever a validator raised
+            message = f"not a {kind.__name__}"
+            raise ValueError(message) from error
 
     async def request(self, method: str, params: Any) -> Any:
         """Ask the client something and return its answer, in lsprotocol's types.
@@ -206,6 +223,19 @@ class SafeProtocol(LanguageServerProtocol):
         """Note that the conversation is over; whoever reads the messages ends it."""
         self.exit_code = 0 if self._shutdown else 1
         yield from ()
+
+    # pygls has a generator there; what it runs handlers with takes coroutines as well.
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(  # type: ignore[override]
+        self, params: types.ExecuteCommandParams
+    ) -> Any:
+        """Run a command as its request's task; pygls' own way leaves a cancelled one unanswered."""
+        command = self.fm.commands.get(params.command)
+        if command is None:
+            raise JsonRpcInvalidParams("There is no such command.")
+        self.command_token = params.work_done_token
+        result = command(*(params.arguments or ()))
+        return await result if inspect.isawaitable(result) else result
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:

@@ -113,7 +113,7 @@ class FimServer(LanguageServer):
 
     def settle(self) -> None:
         """Put together what is said of settings, let it hold, and tell each problem once."""
-        settings, problems = resolve(self._layers, self._initial, self._configured, root=self._root)
+        settings, problems = resolve(self._layers, self._initial, self._configured, root=self.root)
         if settings != self.completer.settings:
             self.completer.configure(settings)
             self.status.works_again()
@@ -124,7 +124,7 @@ class FimServer(LanguageServer):
                 self.show(problem.message, types.MessageType.Warning)
 
     @property
-    def _root(self) -> Path | None:
+    def root(self) -> Path | None:
         """The folder of the opened project, None if there is none on this machine."""
         folders = tuple(self.workspace.folders.values())
         path = self.workspace.root_path or (to_fs_path(folders[0].uri) if folders else None)

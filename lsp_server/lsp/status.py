@@ -22,12 +22,22 @@ STATUS_NOTIFICATION = "fim-ls/status"
 
 def on_the_wire(status: Status) -> dict[str, Any]:
     """A status as ``fim-ls/status`` and the command of that name tell it."""
-    return {
+    wire: dict[str, Any] = {
         "state": status.state.value,
         "model": status.model,
         "device": status.device,
         "message": status.message,
     }
+    # What is not known of a model is left out: null would be one more case for every client.
+    if status.memory_bytes is not None:
+        wire["memoryBytes"] = status.memory_bytes
+    if (identity := status.identity) is not None:
+        wire["format"] = {
+            "name": identity.form.name,
+            "knownBy": identity.how,
+            "reason": identity.sentence,
+        }
+    return wire
 
 
 class StatusReporter:

@@ -7,7 +7,7 @@ from lsp_server import cli
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
+def own_home(tmp_path, monkeypatch, no_hurry):
     """No test sees, or changes, the settings of who runs it."""
     home = tmp_path / "home"
     home.mkdir()

@@ -75,7 +75,7 @@ def test_models_show_of_what_is_none_is_one_sentence(fim_ls):
     assert "gpt-9" in err
 
 
-@pytest.mark.parametrize("command", ["serve", "complete", "prompt", "models", "doctor", "demo"])
+@pytest.mark.parametrize("command", ["serve", "complete", "prompt", "models", "eval", "doctor", "demo"])
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as leaving:
         cli.main([command, "--help"])

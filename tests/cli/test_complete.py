@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from lsp_server.engine import loading
+
 
 def test_a_suggestion_is_drawn_in_its_place(fim_ls, says, source):
     says("a + b")
@@ -22,6 +24,15 @@ def test_json_is_one_object_with_the_fields_of_the_contract(fim_ls, says, source
     assert (answer["backend"], answer["finish_reason"], answer["dropped_by"]) == ("echo", "stop", None)
     assert set(answer["usage"]) == {"prompt_tokens", "cached_tokens", "completion_tokens"}
     assert set(answer["timings_ms"]) == {"queue", "prefill", "decode", "total"}
+
+
+def test_what_is_to_be_known_of_a_model_that_is_fetched_is_said_once(fim_ls, says, source, monkeypatch):
+    says("a + b")
+    make, sentence = loading.make_backend, "someone/model comes under a licence of its own."
+    monkeypatch.setattr(loading, "make_backend", lambda *given: make(*given)._replace(notice=sentence))
+    code, out, err = fim_ls("complete", f"{source}:2:12", "--backend", "echo", "--json")
+    assert (code, err) == (0, f"{sentence}\n")
+    assert json.loads(out)["text"] == "a + b"
 
 
 def test_nothing_to_suggest_is_no_error(fim_ls, says, source):
@@ -97,3 +108,22 @@ def test_a_setting_that_cannot_be_is_one_sentence(fim_ls, source, arguments, sen
     code, _, err = fim_ls("complete", f"{source}:2:12", *arguments)
     assert code == 2
     assert sentence in err
+
+
+def test_json_tells_what_a_suggestion_repeats_of_other_files_of_the_project(fim_ls, says, source):
+    line = "return sum(price * count for price, count in basket.items())"
+    (source.parent / "pyproject.toml").touch()
+    other = source.parent / "package" / "shop.py"
+    other.parent.mkdir()
+    other.write_text(f"def pay(basket):\n    {line}\n", encoding="utf-8")
+    says(line.removeprefix("return "))
+    _, out, _ = fim_ls("complete", f"{source}:2:12", "--backend", "echo", "--json")
+    assert json.loads(out)["repeats"] == [
+        {"path": str(other), "line": 2, "characters": len(line) - len("return ")}
+    ]
+
+
+def test_a_suggestion_of_its_own_repeats_nothing(fim_ls, says, source):
+    says("a + b")
+    _, out, _ = fim_ls("complete", f"{source}:2:12", "--backend", "echo", "--json")
+    assert json.loads(out)["repeats"] == []

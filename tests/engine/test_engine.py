@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from lsp_server.engine.job import Job, State
-from lsp_server.errors import BackendError, DownloadError, EndpointError, OutOfMemoryError
+from lsp_server.errors import BackendError, DownloadError, EndpointError, ModelError, OutOfMemoryError
 from lsp_server.settings import Settings
 
 
@@ -88,6 +88,15 @@ async def test_a_text_that_is_long_enough_is_stopped(bench, job):
     outcome = await bench.engine.run(job(keep_going=lambda: lambda text: "two" not in text))
     assert outcome.texts == ("onetwo",)
     assert outcome.finish_reason == "stop"
+
+
+async def test_a_prompt_that_the_vocabulary_cannot_spell_fails_with_its_own_sentence(bench):
+    def plan(_model):
+        raise ModelError("The model's vocabulary has no piece <fim_prefix>.")
+
+    bench.scripts = [["x"]]
+    outcome = await bench.engine.run(Job("a", plan))
+    assert outcome.error == "The model's vocabulary has no piece <fim_prefix>."
 
 
 @pytest.mark.parametrize("failure", [BackendError("The prompt is too long."), ZeroDivisionError("oops")])

@@ -4,8 +4,8 @@ from lsp_server.engine.job import Job
 from lsp_server.engine.scheduler import Scheduler
 
 
-def job(key: str = "a") -> Job:
-    return Job(key, lambda _model: ())
+def job(key: str = "a", *, patient: bool = False) -> Job:
+    return Job(key, lambda _model: (), patient=patient)
 
 
 def never() -> bool:
@@ -104,3 +104,21 @@ def test_a_worker_that_waits_can_be_interrupted():
     scheduler.wake()
     thread.join(10)
     assert taken == [None]
+
+
+def test_a_patient_job_waits_for_all_others():
+    scheduler, patient = Scheduler(), job("a", patient=True)
+    others = [job("b"), job("c")]
+    for each in (patient, *others):
+        scheduler.submit(each)
+    assert [scheduler.take(never) for _ in range(3)] == [*others, patient]
+
+
+def test_a_patient_job_that_runs_gives_way_to_another():
+    scheduler, patient = Scheduler(), job("a", patient=True)
+    scheduler.submit(patient)
+    scheduler.take(never)
+    scheduler.submit(job("b", patient=True))
+    assert not patient.left, "not to one that is patient too"
+    scheduler.submit(job("c"))
+    assert patient.reason == "yielded"

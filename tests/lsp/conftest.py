@@ -7,9 +7,9 @@ import logging
 
 import pytest
 
-from lsp_server.completer import Statistics
+from lsp_server.completion.acceptance import Statistics
 from lsp_server.completion.item import Completion, Stage, Suggestion
-from lsp_server.engine.job import State, Status
+from lsp_server.engine.job import Outcome, State, Status
 from lsp_server.lsp.discretion import keep_discreet
 from lsp_server.lsp.options import Layers
 from lsp_server.lsp.server import new_server
@@ -35,6 +35,10 @@ class FakeCompleter:
         self.last = {}
         self.status = Status(State.READY, "fake model", "cpu")
         self.listeners = []
+        self.outcome = Outcome(("The answer.",))
+        self.said = ["The ", "The answer."]
+        self.tasks = []
+        self.on_text = None
 
     def configure(self, settings):
         self.settings = settings
@@ -49,6 +53,19 @@ class FakeCompleter:
             raise
         self.last[snapshot.document.uri] = self.answer
         return self.answer
+
+    async def instruct(self, task, on_text):
+        self.tasks.append(task)
+        self.on_text = on_text
+        for text in self.said:
+            on_text(text)
+        try:
+            if self.gate is not None:
+                await self.gate.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return self.outcome
 
     def explain(self, uri):
         return self.last.get(uri)

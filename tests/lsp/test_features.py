@@ -20,7 +20,8 @@ async def test_what_is_answered_is_announced(wire):
     assert capabilities["textDocumentSync"]["change"] == 2
     assert "completionProvider" not in capabilities
     commands = capabilities["executeCommandProvider"]["commands"]
-    assert commands == ["fim-ls.accepted", "fim-ls.status", "fim-ls.toggle", "fim-ls.explain"]
+    names = ["accepted", "status", "toggle", "explain", "instruct"]
+    assert commands == [f"fim-ls.{name}" for name in names]
 
 
 @pytest.mark.parametrize(
@@ -221,5 +222,6 @@ async def test_explain_tells_why_without_the_text(wire, completer):
         "usage": {"promptTokens": 10, "cachedTokens": 4, "completionTokens": 2},
         "timings": {"queue": 1, "prefill": 2, "decode": 3, "total": 6},
         "stages": [{"name": "trigger", "outcome": "one line"}],
+        "repeats": [],
     }
     assert await wire.execute("fim-ls.explain") is None

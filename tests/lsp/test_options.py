@@ -1,5 +1,7 @@
 import pytest
 
+from lsp_server.completion.fim import FORMATS
+from lsp_server.declared import FORMAT_NAMES, TAKES, DeclaredFormat
 from lsp_server.lsp.options import Layers, concerns_us, resolve, unwrapped
 
 
@@ -80,3 +82,54 @@ def test_a_project_file_that_cannot_be_read_is_a_problem(tmp_path):
 )
 def test_pushed_settings_of_others_do_not_concern_us(said, concerned):
     assert concerns_us(said) is concerned
+
+
+TABLE = {"prefix": "<a>", "suffix": "<b>", "middle": "<c>", "stops": ["<end>"]}
+
+
+@pytest.mark.parametrize("name", ["auto", *FORMATS])
+def test_a_format_is_declared_by_its_name(name):
+    assert settled({"fimFormat": name}).fim_format == name
+
+
+def test_a_format_is_declared_by_its_pieces():
+    assert settled({"fimFormat": TABLE}).fim_format == DeclaredFormat("<a>", "<b>", "<c>", "psm", ("<end>",))
+    spm = {"prefix": "[P]", "suffix": "▁<S>", "order": "spm"}
+    assert settled({"fimFormat": spm}).fim_format == DeclaredFormat("[P]", "▁<S>", order="spm")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "starcoder3",
+        "",
+        7,
+        [],
+        {},
+        {**TABLE, "order": "mps"},
+        {**TABLE, "stops": "<end>"},
+        {**TABLE, "stops": [3]},
+        {**TABLE, "middle": ""},
+        {**TABLE, "middle": "<a>"},
+        {**TABLE, "prefix": "a"},
+        {**TABLE, "prefix": "<a b>"},
+        {**TABLE, "prefix": "<{prefix}>"},
+        {**TABLE, "prefix": ["<a>"]},
+        {**TABLE, "pad": "<pad>"},
+    ],
+)
+def test_what_is_no_format_is_one_message_and_auto_stays(value):
+    settings, (problem,) = resolve(Layers(), {"fimFormat": value})
+    assert settings.fim_format == "auto"
+    assert problem.message == f"The editor's settings: fimFormat must be {TAKES}; keeping 'auto'."
+
+
+def test_a_project_cannot_declare_a_format(tmp_path):
+    (tmp_path / ".fim-ls.toml").write_text('fimFormat = "starcoder"\n', encoding="utf-8")
+    settings, (problem,) = resolve(Layers(), root=tmp_path)
+    assert settings.fim_format == "auto"
+    assert problem.message.endswith("a project may not set fimFormat.")
+
+
+def test_the_settings_know_every_format():
+    assert tuple(FORMATS) == FORMAT_NAMES

@@ -250,3 +250,9 @@ async def test_a_message_at_debug_level_is_seen_whole(wire, caplog):
     caplog.set_level(logging.DEBUG)
     await wire.send_raw(json.dumps({"jsonrpc": "2.0", "method": "hello/there"}).encode())
     assert "hello/there" in caplog.text
+
+
+async def test_a_command_that_there_is_not_is_refused(wire):
+    await wire.initialize()
+    reply = await wire.request("workspace/executeCommand", {"command": "fim-ls.dance"})
+    assert reply["error"]["code"] == -32602

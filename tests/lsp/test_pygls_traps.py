@@ -33,7 +33,15 @@ def test_the_methods_that_are_overridden_or_called_have_not_moved(name, paramete
 
 def test_the_attributes_that_are_read_or_set_have_not_moved():
     protocol = LanguageServer("a test", "1").protocol
-    for name in ("_request_futures", "_result_types", "_shutdown", "_workspace", "_converter", "fm"):
+    for name in (
+        "_request_futures",
+        "_result_types",
+        "_shutdown",
+        "_workspace",
+        "_converter",
+        "fm",
+        "progress",
+    ):
         assert hasattr(protocol, name), name
     assert protocol._request_futures == {}
     assert protocol._shutdown is False
@@ -45,6 +53,7 @@ def test_the_attributes_that_are_read_or_set_have_not_moved():
     [
         ("lsp_shutdown", types.SHUTDOWN),
         ("lsp_exit", types.EXIT),
+        ("lsp_workspace__execute_command", types.WORKSPACE_EXECUTE_COMMAND),
         ("lsp_text_document__did_open", types.TEXT_DOCUMENT_DID_OPEN),
         ("lsp_text_document__did_change", types.TEXT_DOCUMENT_DID_CHANGE),
         ("lsp_text_document__did_close", types.TEXT_DOCUMENT_DID_CLOSE),

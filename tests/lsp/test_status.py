@@ -1,5 +1,7 @@
+from lsp_server.completion.fim import FORMATS
 from lsp_server.completion.item import Completion, Stage
 from lsp_server.engine.job import State, Status
+from lsp_server.models.identity import Identity
 
 FAILED = Completion(finish_reason="failed", stages=(Stage("end", "The model is gone."),), id="c2")
 
@@ -23,6 +25,15 @@ async def test_the_status_is_told_when_it_changes_and_when_it_is_asked_for(wire,
     assert told == {"state": "ready", "model": "fake model", "device": "cpu", "message": ""}
     counts = {"shown": 3, "accepted": 2, "acceptedInPart": 40}
     assert await wire.execute("fim-ls.status") == told | {"statistics": counts}
+
+
+async def test_the_memory_of_a_model_is_told_where_it_was_measured(wire, completer):
+    await wire.initialize()
+    completer.publish(Status(State.READY, "fake model", "cpu", memory_bytes=32_251_330_000))
+    completer.publish(Status(State.READY, "another model", "cpu"))
+    *_, measured, unknown = [each["params"] for each in wire.sent("fim-ls/status")]
+    assert measured["memoryBytes"] == 32_251_330_000
+    assert "memoryBytes" not in unknown
 
 
 async def test_a_model_that_cannot_be_loaded_is_shown_once(wire, completer):
@@ -90,3 +101,15 @@ async def test_a_client_that_left_is_told_nothing(wire, completer):
     tell(Status(State.ERROR, message="late"))
     assert completer.listeners == []
     assert len(wire.received) == before
+
+
+async def test_how_the_model_is_asked_is_told_once_it_is_known(wire, completer):
+    await wire.initialize()
+    identity = Identity(FORMATS["starcoder2"], "config", "It has the architecture of StarCoder2.")
+    completer.publish(Status(State.READY, "fake model", "cpu", identity=identity))
+    told = wire.sent("fim-ls/status")[-1]["params"]
+    assert told["format"] == {
+        "name": "starcoder2",
+        "knownBy": "config",
+        "reason": "It has the architecture of StarCoder2.",
+    }
