@@ -36,7 +36,7 @@ MOST_EXPLAINED = 32
 OnDraft = Callable[[Draft], None]
 """Told what there is of a suggestion, after each piece of a candidate; called on the event loop."""
 
-INSTRUCTION = "instruction"
+INSTRUCTION = "fim-ls:instruction"
 """Stands for a document's URI where tasks, of which there is one at a time, wait for the model."""
 
 

@@ -45,12 +45,7 @@ class FakeCompleter:
 
     async def complete(self, snapshot, ask):
         self.asked.append((snapshot, ask))
-        try:
-            if self.gate is not None:
-                await self.gate.wait()
-        except asyncio.CancelledError:
-            self.cancelled += 1
-            raise
+        await self._pass_gate()
         self.last[snapshot.document.uri] = self.answer
         return self.answer
 
@@ -59,13 +54,16 @@ class FakeCompleter:
         self.on_text = on_text
         for text in self.said:
             on_text(text)
+        await self._pass_gate()
+        return self.outcome
+
+    async def _pass_gate(self):
         try:
             if self.gate is not None:
                 await self.gate.wait()
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
-        return self.outcome
 
     def explain(self, uri):
         return self.last.get(uri)
