@@ -57,7 +57,9 @@ class Answers:
         lines = path.read_text(encoding="utf-8").split("\n") if resume and path.exists() else []
         # A run that was killed may have left half a line at the end.
         whole = [line for line in lines[:-1] if line]
-        path.write_text("".join(line + "\n" for line in whole), encoding="utf-8")
+        partial = path.with_suffix(".partial")
+        partial.write_text("".join(line + "\n" for line in whole), encoding="utf-8")
+        partial.replace(path)
         self._known = dict(_read(json.loads(line)) for line in whole)
 
     def find(self, key: Key) -> Answer | None:

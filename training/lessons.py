@@ -122,6 +122,7 @@ class Teacher:
         prompt = select_window(place, FORMAT, budget, self._count).prompt
         prompt = self._with_files(prompt, path, others)
         heal = self._rng.random() >= self._stage.unhealed
+        # A stage without such lessons draws no lot for them, so that its seed gives what it always gave.
         if not heal and self._stage.prefix_first and self._rng.random() < self._stage.prefix_first:
             return self._prefix_first(prompt, middle)
         rendered = render(prompt, FORMAT, self._tokenizer, heal=heal)
