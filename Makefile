@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SOURCES := lsp_server tests benchmarks docs training
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test test-editors images editors lint format bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/core.stamp  ## complete a sample with the embedded model and draw the ghost text
@@ -13,6 +13,15 @@ demo: $(VENV)/core.stamp  ## complete a sample with the embedded model and draw 
 
 test: $(VENV)/dev.stamp  ## all tests; those that need an editor which is not installed are skipped
 	$(BIN)/python -m pytest
+
+test-editors: editors  ## the tests that drive real editors, none of which may be missing
+	FIM_LS_EDITORS_REQUIRED=1 $(BIN)/python -m pytest tests/editors
+
+images: editors  ## the pictures of the documentation, which those tests make
+	FIM_LS_EDITORS_REQUIRED=1 FIM_LS_IMAGES=docs/images $(BIN)/python -m pytest tests/editors -m picture
+
+editors: $(VENV)/dev.stamp  ## the editors themselves, under .venv; what is there already is left
+	tests/editors/install.sh
 
 lint: $(VENV)/dev.stamp  ## style, types and the directions of imports
 	$(BIN)/ruff check $(SOURCES)

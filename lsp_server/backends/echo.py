@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from lsp_server.backends.base import FinishReason, GenerationRequest, LoadedModel, OnProgress, Report
@@ -38,6 +39,7 @@ class Script:
         fail: the sentence to fail with after the text; empty for not at all.
         hang: whether to fall silent for ever after the text.
         instruct: whether to pass for a model that is tuned on instructions.
+        loads_when: a file; loading goes on once it exists. Empty for at once.
     """
 
     text: str = "hello from fim-ls"
@@ -47,6 +49,7 @@ class Script:
     fail: str = ""
     hang: bool = False
     instruct: bool = False
+    loads_when: str = ""
 
     @classmethod
     def from_environment(cls) -> Script:
@@ -107,7 +110,10 @@ class EchoBackend:
         return self._script.instruct
 
     def load(self, on_progress: OnProgress) -> LoadedModel:
-        """Be ready at once."""
+        """Be ready at once, or when the script says so."""
+        while self._script.loads_when and not Path(self._script.loads_when).exists():
+            on_progress(0.5)
+            time.sleep(0.05)
         on_progress(1.0)
         return LoadedModel("echo", "cpu", CONTEXT_TOKENS, self._tokenizer)
 

@@ -1,4 +1,7 @@
-"""``fim-ls demo``: completes a bundled sample with the embedded model and draws the ghost text."""
+"""``fim-ls demo``: completes a bundled sample with the embedded model and draws the ghost text.
+
+With ``--web`` there are more of them, in an editor in the browser.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from lsp_server.cli import web
 from lsp_server.cli.options import add_settings, settings_of
 from lsp_server.cli.terminal import complete_once, draw
 from lsp_server.completion.document import Document, Snapshot
@@ -39,6 +43,7 @@ class Circle:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
+    web.add(parser)
     add_settings(parser)
 
 
@@ -50,6 +55,8 @@ def sample() -> Snapshot:
 
 def run(arguments: argparse.Namespace) -> int:
     """Complete the sample and draw it; 1 when the model had nothing to say."""
+    if arguments.web:
+        return web.run(arguments)
     settings = replace(settings_of(arguments), enabled=True)
     snapshot, console = sample(), Console()
     answer = complete_once(settings, snapshot, Ask(invoked=True))

