@@ -1,5 +1,6 @@
-// Bundles the extension into dist, with the licences of what is bundled.
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+// Puts what is shipped into dist: the extension, the licences of what it bundles, and the server as a wheel.
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync, rmSync, readdirSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { metafile } = await build({
@@ -18,6 +19,10 @@ const { metafile } = await build({
 const packages = Object.keys(metafile.inputs).map((input) => input.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0]);
 const notices = [...new Set(packages)].filter(Boolean).sort().map(notice);
 writeFileSync('dist/NOTICES.txt', notices.join('\n'));
+
+globSync('dist/*.whl').forEach((old) => rmSync(old));
+const wheel = ['-m', 'pip', 'wheel', '--quiet', '--no-deps', '--wheel-dir', 'dist', process.env.FIM_LS_CHECKOUT ?? '../..'];
+execFileSync(process.env.PYTHON ?? 'python3', wheel, { stdio: 'inherit' });
 
 function notice(folder) {
     const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));

@@ -12,7 +12,7 @@ import re
 import sys
 import time
 import zlib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Script:
         hang: whether to fall silent for ever after the text.
         instruct: whether to pass for a model that is tuned on instructions.
         loads_when: a file; loading goes on once it exists. Empty for at once.
+        others: what the candidates after the first one say; empty for all the same.
     """
 
     text: str = "hello from fim-ls"
@@ -50,6 +51,7 @@ class Script:
     hang: bool = False
     instruct: bool = False
     loads_when: str = ""
+    others: Sequence[str] = ()
 
     @classmethod
     def from_environment(cls) -> Script:
@@ -66,8 +68,10 @@ class Script:
             message = f"{SCRIPT_VARIABLE} must hold a JSON object with some of these fields: {names}."
             raise SettingsError(message) from error
 
-    def answer(self, prompt: str) -> str:
-        """What is written for a prompt."""
+    def answer(self, prompt: str, candidate: int = 0) -> str:
+        """What is written for a prompt, by the first candidate or a further one."""
+        if candidate and self.others:
+            return self.others[(candidate - 1) % len(self.others)]
         return next((text for key, text in self.answers.items() if key in prompt), self.text)
 
 
@@ -132,7 +136,7 @@ class EchoBackend:
         """Nothing is held."""
 
     def _pieces(self, request: GenerationRequest, report: Report) -> Pieces:
-        words = _PIECE.findall(self._script.answer(request.text + request.healed))
+        words = _PIECE.findall(self._script.answer(request.text + request.healed, request.sampling.seed))
         said = 0
         try:
             yield request.healed

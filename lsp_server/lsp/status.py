@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
+import itertools
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +102,7 @@ class LoadProgress:
         self._status = Status(State.OFF)
         self._changed = asyncio.Event()
         self._is_drawing = False
+        self._numbers = itertools.count(1)
 
     def follow(self, status: Status) -> None:
         """Begin, go on or end, as the state says; does nothing for a client that draws no progress."""
@@ -112,7 +113,7 @@ class LoadProgress:
             self._server.in_background(self._draw())
 
     async def _draw(self) -> None:
-        token = str(uuid.uuid4())
+        token = f"fim-ls-{next(self._numbers)}"  # there are editors that show it
         create = types.WorkDoneProgressCreateParams(token)
         with suppress(*UNANSWERED):  # a client that does not answer is not asked again
             await self._server.protocol.request(types.WINDOW_WORK_DONE_PROGRESS_CREATE, create)

@@ -26,6 +26,12 @@ def test_the_first_key_found_in_the_prompt_chooses_the_answer() -> None:
     assert said(script, "x = ") == "other"
 
 
+def test_further_candidates_may_say_something_else() -> None:
+    script = Script("first", others=("second", "third"))
+    candidates = [said(script, sampling=SamplingParams(seed=seed)) for seed in range(4)]
+    assert candidates == ["first", "second", "third", "second"]
+
+
 def test_the_healed_text_counts_as_prompt() -> None:
     assert said(Script(answers={"retu": "rn"}), "def f():\n   ", healed=" retu") == "rn"
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def package(tmp_path_factory):
         (folder / "node_modules").symlink_to(EDITORS / "node" / "node_modules")
         path = f"{EDITORS / 'bin'}{os.pathsep}{os.environ['PATH']}"
         command = [find_launcher("npm"), "run", "package"]
-        subprocess.run(command, cwd=folder, env=os.environ | {"PATH": path}, check=True)
+        here = {"PATH": path, "PYTHON": sys.executable, "FIM_LS_CHECKOUT": str(ROOT), "PIP_NO_BUILD_ISOLATION": "0"}
+        subprocess.run(command, cwd=folder, env=os.environ | here, check=True)
         return folder / "dist" / "extension.vsix"
 
     return package
@@ -222,7 +224,6 @@ def test_the_embedded_model_writes_an_expression(window, embedded_gguf, pictures
 
 
 def test_without_a_command_on_the_path_it_is_installed_for_the_editor_alone(window):
-    window.server.set(server__package=str(ROOT))
     (window.server.machine.home / "bin" / "fim-ls").unlink()
     window.run("fim-ls: Restart the Server")
     window.sees_status("fim-ls: error")

@@ -15,7 +15,7 @@ let session: Session | undefined;
 export async function activate(context: ExtensionContext): Promise<void> {
     const log = window.createOutputChannel('fim-ls', { log: true });
     const status = new StatusItem();
-    const ownServer = new PrivateServer(context.globalStorageUri.fsPath, log);
+    const ownServer = new PrivateServer(context.globalStorageUri.fsPath, context.extensionPath, log);
     session = new Session(ownServer, status, log);
     context.subscriptions.push(
         log,

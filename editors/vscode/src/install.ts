@@ -1,13 +1,13 @@
 /** A server of our own: a virtual environment in the folder that the editor keeps for this extension. */
 
 import { spawn } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { type CancellationToken, type LogOutputChannel, ProgressLocation, window, workspace } from 'vscode';
 
-import { atHome, isThere, onPath } from './server';
+import { atHome, onPath } from './server';
 
 const IS_NEW_ENOUGH = 'import sys, venv; sys.exit(sys.version_info < (3, 11))';
 const [BIN, SUFFIX] = process.platform === 'win32' ? ['Scripts', '.exe'] : ['bin', ''];
@@ -20,14 +20,22 @@ export class PrivateServer {
 
     constructor(
         private readonly storage: string,
+        private readonly extension: string,
         private readonly log: LogOutputChannel,
     ) {
         this.environment = join(storage, 'server');
     }
 
-    /** The command, if it was installed to the end. */
+    /** The command, if it was installed to the end; after an update of the extension it is updated first. */
     async command(): Promise<string | undefined> {
-        return (await isThere(this.stamp)) ? this.program('fim-ls') : undefined;
+        const installed = await this.installed();
+        if (installed === undefined) {
+            return undefined;
+        }
+        if (installed !== (await this.wanted())) {
+            await this.install();
+        }
+        return this.program('fim-ls');
     }
 
     /** Install or update it, while its progress is shown; false if that failed or was cancelled. */
@@ -54,13 +62,22 @@ export class PrivateServer {
         const python = await this.findPython();
         report('Preparing an environment of its own');
         await mkdir(this.storage, { recursive: true });
-        await rm(this.stamp, { force: true });
-        await run(python, ['-m', 'venv', '--clear', environment], report, token);
-        const wanted = atHome(setting('package', 'fim-ls'));
+        // What was never whole is begun anew; what is updated stays, in case that fails.
+        const begin = (await this.installed()) === undefined ? ['--clear'] : [];
+        await run(python, ['-m', 'venv', ...begin, environment], report, token);
+        const wanted = await this.wanted();
         report(`Fetching ${wanted}`);
         const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--progress-bar', 'off', wanted];
         await run(this.program('python'), pip, report, token);
-        await writeFile(this.stamp, `${wanted}\n`);
+        await writeFile(this.stamp, wanted);
+    }
+
+    /** What pip is to install: what the settings name, or the wheel that came with the extension. */
+    private async wanted(): Promise<string> {
+        const named = atHome(setting('package', ''));
+        const folder = join(this.extension, 'dist');
+        const wheel = named ? undefined : (await readdir(folder)).find((file) => file.endsWith('.whl'));
+        return wheel === undefined ? named : join(folder, wheel);
     }
 
     /** A Python that can run the server. Throws a sentence if there is none. */
@@ -84,6 +101,11 @@ export class PrivateServer {
 
     private program(name: string): string {
         return join(this.environment, BIN, name + SUFFIX);
+    }
+
+    /** What was installed to the end; undefined if nothing was. */
+    private async installed(): Promise<string | undefined> {
+        return readFile(this.stamp, 'utf8').catch(() => undefined);
     }
 
     /** Written last, so that an installation that was interrupted does not count. */
