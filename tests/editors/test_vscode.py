@@ -53,8 +53,9 @@ def package(tmp_path_factory):
         (folder / "node_modules").symlink_to(EDITORS / "node" / "node_modules")
         path = f"{EDITORS / 'bin'}{os.pathsep}{os.environ['PATH']}"
         command = [find_launcher("npm"), "run", "package"]
-        here = {"PATH": path, "PYTHON": sys.executable, "FIM_LS_CHECKOUT": str(ROOT), "PIP_NO_BUILD_ISOLATION": "0"}
-        subprocess.run(command, cwd=folder, env=os.environ | here, check=True)
+        # The wheel that it brings is built of the checkout, with what is installed: nothing is fetched for it.
+        wheel = {"PYTHON": sys.executable, "FIM_LS_CHECKOUT": str(ROOT), "PIP_NO_BUILD_ISOLATION": "0"}
+        subprocess.run(command, cwd=folder, env=os.environ | wheel | {"PATH": path}, check=True)
         return folder / "dist" / "extension.vsix"
 
     return package
