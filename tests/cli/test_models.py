@@ -145,8 +145,8 @@ def test_a_configuration_that_cannot_be_read_is_one_sentence(fim_ls, checkpoint,
 
 
 @pytest.mark.model
-def test_show_reads_the_header_of_a_gguf_file(fim_ls, embedded_gguf):
-    code, out, _ = fim_ls("models", "show", embedded_gguf)
+def test_show_reads_the_header_of_a_gguf_file(fim_ls, embedded_base):
+    code, out, _ = fim_ls("models", "show", embedded_base)
     assert code == 0
     assert "architecture       llama" in out
     assert "context            8,192 tokens" in out

@@ -416,4 +416,4 @@ def test_the_embedded_model_is_what_the_registry_says(embedded_gguf: Path) -> No
     from lsp_server.models.registry import REGISTRY
     from lsp_server.settings import EMBEDDED_MODEL
 
-    assert verify(embedded_gguf, REGISTRY[EMBEDDED_MODEL].wheel, full=True)
+    assert verify(embedded_gguf, REGISTRY[EMBEDDED_MODEL].weights, full=True)
