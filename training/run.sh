@@ -42,7 +42,7 @@ if $smoke; then
     samples=(--samples 5)
 else
     lessons=60000 validation=600
-    first=325 length=(--tokens 4500000 --decay 900000)
+    first=325 length=(--tokens 4100000 --decay 2130000)
     samples=(--raw)
 fi
 

@@ -206,7 +206,7 @@ _BYTE_LEVEL = (
     FimFormat(
         "smollm2-spm",
         ("<issue_start>", SUFFIX, "<issue_comment>", PREFIX),
-        ("<|endoftext|>", "<|im_end|>", "<file_sep>", "<issue_start>", "<issue_comment>"),
+        ("<|endoftext|>", "<|im_end|>", "<file_sep>", "<issue_start>", "<issue_comment>", "<issue_closed>"),
         files=FileLayout(
             other=("<file_sep>", "{path}\n{text}"),
             own=("<file_sep>", "{path}\n"),

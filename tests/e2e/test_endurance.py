@@ -9,7 +9,7 @@ ROUNDS = 2
 
 
 async def edit_often(client, first_version):
-    """Type a line into the document, character by character, and take each away again."""
+    """Type a character into the document and take it away again, over and over."""
     for version in range(first_version, first_version + EDITS, 2):
         empty = {"start": {"line": 1, "character": 4}, "end": {"line": 1, "character": 4}}
         typed = {"start": {"line": 1, "character": 4}, "end": {"line": 1, "character": 5}}
