@@ -18,19 +18,17 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
     from .conftest import Machine
 
-PATIENCE_MS = 180_000
+PATIENCE_MS = 90_000
 """Two browsers' worth of start-up on a busy machine; nothing waits longer than it must."""
 LOOK_EVERY_MS, MOMENT_MS = 50, 2000
-CHOICES = ".quick-input-list .monaco-list-row, .notifications-toasts .monaco-button"
+CHOICES = ".quick-input-list .monaco-list-row:visible, .notifications-toasts .monaco-button:visible"
 STATUS = '[id="fim-ls.fim-ls.status"]'
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 QUIET = {
     "chat.disableAIFeatures": True,
     "editor.minimap.enabled": False,
@@ -82,7 +80,7 @@ class CodeServer:
         self._command = [program, "--user-data-dir", data, "--extensions-dir", data / "extensions"]
         # VS Code starts extensions with the PATH of a login shell.
         machine.write(".profile", 'PATH="$HOME/bin:$PATH"\n')
-        self._run("--install-extension", extension)
+        self._run("--install-extension", extension).check_returncode()
         self.set()
         self._process = self._start()
         self.address = self._read_address()
@@ -94,18 +92,18 @@ class CodeServer:
         for owner in ("User", "Machine"):
             self.machine.write(f"code/{owner}/settings.json", json.dumps(QUIET | ours))
 
-    def open(self, place: str) -> None:
-        """Open a file in the window that is there, as from a terminal; ``FILE:LINE:COLUMN``, from 1."""
-        self._run("--reuse-window", place)
+    def opens(self, place: str) -> bool:
+        """Open a file as from a terminal, ``FILE:LINE:COLUMN`` from 1; false as long as no window takes it."""
+        return self._run("--reuse-window", place).returncode == 0
 
     def close(self) -> None:
         """End it, and all that it started."""
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
 
-    def _run(self, *arguments: str | Path) -> None:
+    def _run(self, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
         command = [*self._command, *arguments]
-        subprocess.run(command, env=self.machine.environment, check=True, capture_output=True)
+        return subprocess.run(command, env=self.machine.environment, check=False, capture_output=True)
 
     def _start(self) -> subprocess.Popen[str]:
         without = ("--disable-telemetry", "--disable-update-check", "--disable-getting-started-override")
@@ -147,7 +145,9 @@ class Workbench:
         file = self.folder / name
         file.write_bytes((before + after).encode())
         *above, line = before.split("\n")
-        self.server.open(f"{file}:{len(above) + 1}:{len(line) + 1}")
+        # The command line counts columns in units of UTF-16, the status bar in characters.
+        column = len(line.encode("utf-16-le")) // 2 + 1
+        self.waits_for(lambda: self.server.opens(f"{file}:{len(above) + 1}:{column}"))
         self.sees(drawing.replace("\r", ""))
         return file
 
@@ -174,6 +174,7 @@ class Workbench:
 
     def sees(self, drawing: str) -> None:
         """Wait until the editor shows this."""
+        drawing = drawing.rstrip("\n")
         self.waits_for(lambda: self.drawing == drawing, drawing)
 
     def sees_ghost_text(self) -> str:
@@ -186,7 +187,7 @@ class Workbench:
         self._page.locator(STATUS, has_text=text).wait_for()
 
     def wakes_up(self) -> None:
-        """Type and take it back until there is ghost text; a window just opened does not ask for any."""
+        """Type and take it back until there is ghost text; VS Code asks for none just after its start."""
 
         def is_awake() -> bool:
             self.type(" ")
@@ -251,10 +252,8 @@ def _drawn_line(pieces: Iterable[tuple[str, bool]], cursor: int) -> str:
 
 
 @contextmanager
-def opened(server: CodeServer, chromium: Path) -> Iterator[Workbench]:
+def opened(server: CodeServer, browser: Browser) -> Iterator[Workbench]:
     """A window on what a server serves."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
-        page = browser.new_page(viewport={"width": 1000, "height": 560})
-        yield Workbench(page, server)
-        browser.close()
+    page = browser.new_page(viewport={"width": 1000, "height": 560})
+    yield Workbench(page, server)
+    page.close()

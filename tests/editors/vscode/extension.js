@@ -1,5 +1,5 @@
 // Any extension that starts a configured command: what users have who do not install ours.
-const { workspace } = require('vscode');
+const { window, workspace } = require('vscode');
 const { LanguageClient, TransportKind } = require('vscode-languageclient-9/node');
 
 let client;
@@ -9,6 +9,7 @@ exports.activate = async () => {
     const server = { command, args, transport: TransportKind.stdio };
     client = new LanguageClient('generic-client', server, { documentSelector: [{ scheme: 'file' }] });
     await client.start();
+    window.setStatusBarMessage('The server has started.');
 };
 
 exports.deactivate = () => client?.stop();
