@@ -182,6 +182,7 @@ def test_a_server_that_was_killed_is_started_again(helix, machine):
     editor.type("re")
     editor.type_until("<C-x>", r"return a \+ b +snippet")
     machine.kill_server()
+    editor.shows("Language server exited")
     editor.type("<C-c>")
     leave_insert_mode(editor)
     editor.type(":set-language python<CR>i")
