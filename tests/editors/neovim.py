@@ -130,6 +130,7 @@ class Editor:
         variables = [f"{name}={value}" for name, value in environment.items()]
         self.nvim = pynvim.attach("child", argv=["env", "-i", *variables, str(command), "--embed"])
         self.screen = Screen()
+        self.has_quit = False
         self._folder = folder
         self._heard = []
         self.nvim.ui_attach(80, 24, rgb=True, ext_linegrid=True, ext_hlstate=True, ext_messages=True)
@@ -189,6 +190,7 @@ class Editor:
 
     def quit(self):
         """Leave by keys: a prompt that waits for one would hold up any other request."""
+        self.has_quit = True
         self.type("<Esc><Esc>:qall!<CR>")
         with closing(self.nvim), suppress(EOFError):
             self._follow(lambda: False, "the end")

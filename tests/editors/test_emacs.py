@@ -25,7 +25,8 @@ NOT_NATIVE = "(setq native-comp-deferred-compilation nil native-comp-jit-compila
 PLAIN = f"""
 (setq inhibit-startup-screen t make-backup-files nil auto-save-default nil create-lockfiles nil)
 (menu-bar-mode -1)
-(setq flymake-indicator-type nil)
+(setq flymake-indicator-type nil frame-background-mode 'dark)
+(frame-set-background-mode (selected-frame))
 (custom-set-faces '(fim-ls-ghost-text ((t (:foreground "#{GHOST_COLOUR}")))))
 """
 COMPLETIONS = """
@@ -50,6 +51,14 @@ CANDIDATES = """
 (draw-other 'fim-ls-next)
 """
 SUM = {"text": "a + b", "answers": {"return x": " * 2", "return a + b": ""}}
+RECTANGLE = """\
+def area(width, height):
+    return width * height
+
+
+def perimeter(width, height):
+    |
+"""
 TOTAL = {"text": "\n    result = 0\n    return result\n", "answers": {"return result": ""}}
 
 
@@ -109,14 +118,14 @@ def edit(emacs, installed, machine, terminal, readme):
     shutil.copytree(installed, machine.home / ".emacs.d" / "elpa")
     machine.write(".emacs.d/early-init.el", NOT_NATIVE)
 
-    def edit(drawing, name="a.py", setup=readme.setup, more="", **echo):
+    def edit(drawing, name="a.py", setup=readme.setup, more="", size=SIZE, **echo):
         if echo:
             machine.echo(**echo)
         before, after = drawing.split("|")
         file = machine.write(name, before + after)
         machine.write(".emacs.d/init.el", PLAIN + setup + more)
         place = len(before.replace("\r", "")) + 1
-        program = terminal(emacs, "-nw", file, "--eval", f"(goto-char {place})", chrome=CHROME, size=SIZE)
+        program = terminal(emacs, "-nw", file, "--eval", f"(goto-char {place})", chrome=CHROME, size=size)
         program.shows(rf"{name} .*\(")
         return Editor(program, file)
 
@@ -364,7 +373,7 @@ def test_other_suggestions_are_those_that_fit_behind_what_was_typed(emacs, tmp_p
 
 @pytest.mark.model
 def test_the_embedded_model_writes_an_expression(edit, embedded_gguf, pictures):
-    editor = edit("def add(a, b):\n    |\n")
+    editor = edit(RECTANGLE, name="rectangle.py", size=(72, 16))
     editor.type("return ")
-    assert "a + b" in editor.sees_ghost_text()
-    editor.picture(pictures / "emacs.svg", "fim-ls in Emacs")
+    assert "width" in editor.sees_ghost_text()
+    editor.picture(pictures / "emacs.svg", "Emacs")

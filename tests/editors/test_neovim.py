@@ -1,5 +1,6 @@
 """What the user of a real Neovim sees, once with its own ghost text and once with that of our plugin."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from .neovim import ASKED, GHOST_STYLES, NO_PROVIDERS, STYLES, Editor
 from .terminal import GHOST_COLOUR
 
 ROOT = Path(__file__).parents[2]
-SETUP, KEYS, STATUS_LINE, OURS, WITHOUT_PLUGIN, SINGLE_LINES = range(6)
+SETUP, KEYS, STATUS_LINE, OURS, WITHOUT_PLUGIN, SINGLE_LINES, SHARED = range(7)
 """The blocks of Lua in the README."""
 
 pytestmark = [
@@ -74,7 +75,8 @@ def start(neovim, plugin, machine, readme):
 
     yield start
     for editor in editors:
-        editor.quit()
+        if not editor.has_quit:
+            editor.quit()
 
 
 @pytest.fixture
@@ -491,6 +493,31 @@ def test_neovim_needs_no_plugin_from_0_12_on(edit, machine):
     editor.sees("def add(a, b):\n    |«return a + b»")
     editor.type("<Tab>")
     editor.sees("def add(a, b):\n    return a + b|")
+
+
+@pytest.fixture
+def shared(machine, readme):
+    """What has a Neovim use a server that runs already, which is started here."""
+    serve = [machine.home / "bin" / "fim-ls", "serve", "--tcp", "0"]
+    machine.echo(answers={"def add": "return a + b", "def greet": "return name"})
+    with subprocess.Popen(serve, env=machine.environment, stderr=subprocess.PIPE, text=True) as server:
+        port = re.search(r":(\d+)$", server.stderr.readline())[1]
+        yield readme[SHARED].replace("4777", port)
+        server.terminate()
+
+
+def test_two_share_a_server_with_one_model_and_one_may_leave(start, shared, machine):
+    one, other = start(after=shared), start(after=shared)
+    one.edit("def add(a, b):\n    |", "add.py")
+    other.edit("def greet(name):\n    |", "greet.py")
+    one.sees("def add(a, b):\n    |«return a + b»")
+    other.sees("def greet(name):\n    |«return name»")
+    one.quit()
+    other.type("<Tab>")
+    other.sees("def greet(name):\n    return name|")
+    other.type("<Esc>o")
+    other.sees_ghost_text()
+    assert len((machine.home / "run" / "servers").read_text().split()) == 1
 
 
 @pytest.mark.model

@@ -30,16 +30,14 @@ SUGGESTED = "def add(a, b):\n    return |«a + b»\n\nprint(add(1, 2))"
 TOTAL = "def total(items):|"
 GREET = 'def greet(name):\r\n    print("é😀",|)\r\n'
 READY = "echo · cpu"
-SHOP = '''"""A shop and its prices."""
-
-
-def price_with_tax(price, tax_rate):
-    """The price and the tax on it."""
+AVERAGES = '''def average(numbers):
+    """The mean of the numbers."""
     return|
 
 
-def total_price(prices, tax_rate):
-    return sum(price_with_tax(price, tax_rate) for price in prices)
+def median(numbers):
+    """The middle one of the numbers."""
+    return sorted(numbers)[len(numbers) // 2]
 '''
 
 
@@ -53,7 +51,7 @@ def package(tmp_path_factory):
         (folder / "node_modules").symlink_to(EDITORS / "node" / "node_modules")
         path = f"{EDITORS / 'bin'}{os.pathsep}{os.environ['PATH']}"
         command = [find_launcher("npm"), "run", "package"]
-        # The wheel that it brings is built of the checkout, with what is installed: nothing is fetched for it.
+        # The wheel that it brings is built of the checkout, with what is installed: nothing is fetched.
         wheel = {"PYTHON": sys.executable, "FIM_LS_CHECKOUT": str(ROOT), "PIP_NO_BUILD_ISOLATION": "0"}
         subprocess.run(command, cwd=folder, env=os.environ | wheel | {"PATH": path}, check=True)
         return folder / "dist" / "extension.vsix"
@@ -88,6 +86,7 @@ def shared_window(visual_studio_code):
         window.sees_status(READY)
         window.edit("wake.py", ADD)
         window.wakes_up()
+        window.run("View: Revert and Close Editor")
         yield window
 
 
@@ -217,9 +216,9 @@ def test_while_the_model_is_loaded_the_status_bar_tells_how_far_it_is(window):
 def test_the_embedded_model_writes_an_expression(window, embedded_gguf, pictures):
     window.server.set(backend="auto")
     window.sees_status("SmolLM2")
-    window.edit("shop.py", SHOP)
+    window.edit("averages.py", AVERAGES)
     window.type(" ")
-    assert "price" in window.sees_ghost_text()
+    assert "numbers" in window.sees_ghost_text()
     window.picture(pictures / "vscode.png")
     window.open_menu()
     window.picture(pictures / "vscode-menu.png")

@@ -93,7 +93,7 @@ class CodeServer:
             self.machine.write(f"code/{owner}/settings.json", json.dumps(QUIET | ours))
 
     def opens(self, place: str) -> bool:
-        """Open a file as from a terminal, ``FILE:LINE:COLUMN`` from 1; false as long as no window takes it."""
+        """Open a file as from a terminal, ``FILE:LINE:COLUMN`` from 1; false while no window takes it."""
         return self._run("--reuse-window", place).returncode == 0
 
     def close(self) -> None:
@@ -210,7 +210,7 @@ class Workbench:
 
     def picture(self, path: Path) -> None:
         """Write what the window shows as an image."""
-        self._page.screenshot(path=path)
+        self._page.screenshot(path=path, animations="disabled")
 
     def waits_for(self, is_there: Callable[[], bool], wanted: str = "") -> None:
         """Look until something is there, or it has been long enough."""
