@@ -22,7 +22,7 @@ from rich.console import Console
 from lsp_server.cli.leave import leave, let_go
 from lsp_server.engine.engine import Engine
 from lsp_server.errors import FimLsError
-from lsp_server.evaluation.holes import Hole, Source, choose
+from lsp_server.evaluation.holes import KINDS, Hole, Source, choose
 from lsp_server.evaluation.run import Examiner, Way
 from lsp_server.evaluation.scores import MEASURES, Answer
 from lsp_server.settings import Settings
@@ -147,7 +147,11 @@ def compare(arguments: argparse.Namespace) -> str:
     Raises:
         FimLsError: a model could not be asked.
     """
-    holes = choose(sources(arguments.held_out), arguments.samples, arguments.seed)
+    holes = [
+        hole
+        for hole in choose(sources(arguments.held_out), arguments.samples, arguments.seed)
+        if arguments.kind in ("", hole.kind) and arguments.language in ("", hole.source.family)
+    ]
     ways: tuple[Way, ...] = ("served", "raw") if arguments.raw else ("served",)
     arguments.out.mkdir(parents=True, exist_ok=True)
     answers = Answers(arguments.out / "answers.jsonl", resume=arguments.resume)
@@ -174,6 +178,8 @@ def parser() -> argparse.ArgumentParser:
         help="a contender; may be given several times",
     )
     found.add_argument("--samples", type=int, default=SAMPLES, help="holes (default: %(default)s)")
+    found.add_argument("--kind", choices=KINDS, default="", help="only those holes")
+    found.add_argument("--language", default="", help="only those holes")
     found.add_argument("--seed", type=int, default=1, help="which holes (default: %(default)s)")
     found.add_argument("--raw", action="store_true", help="ask without trigger, stops and filters too")
     found.add_argument("--resume", action="store_true", help="keep the answers that OUT holds")

@@ -364,6 +364,22 @@ def test_a_server_that_runs_already_may_serve(edit, machine, readme):
         editor.shows("fim-ls:stopped")
 
 
+def test_the_candidates_are_gone_through_forwards_and_back(edit):
+    editor = edit("a_number =|", text="one", others=["two", "three"])
+    editor.type(" ")
+    editor.sees("a_number = |«one»")
+    editor.type("<M-n>")
+    editor.sees("a_number = |«two»")
+    editor.type("<M-n>")
+    editor.sees("a_number = |«three»")
+    editor.type("<M-n>")
+    editor.sees("a_number = |«one»")
+    editor.type("<M-p>")
+    editor.sees("a_number = |«three»")
+    editor.type("<Tab>")
+    editor.sees("a_number = three|")
+
+
 def test_other_suggestions_are_those_that_fit_behind_what_was_typed(emacs, tmp_path):
     script = tmp_path / "script.el"
     script.write_text(CANDIDATES)

@@ -44,12 +44,12 @@ while header := sys.stdin.buffer.readline():
 
 @pytest.fixture
 def helix(launcher, machine, terminal, code_blocks):
-    """Open the text of a drawing in a Helix, and begin to insert at its cursor."""
+    """Open the text of a drawing in a Helix with blocks of the README, and begin to insert at its cursor."""
     program = launcher("hx")
 
-    def helix(drawing, name="a.py", **more):
+    def helix(drawing, name="a.py", blocks=1, **more):
         machine.write(".config/helix/config.toml", CONFIG)
-        machine.write(".config/helix/languages.toml", code_blocks("helix", "toml")[0])
+        machine.write(".config/helix/languages.toml", "\n".join(code_blocks("helix", "toml")[:blocks]))
         before, after = drawing.split("|")
         file = machine.write(name, before + after)
         *above, line = before.split("\n")
@@ -103,6 +103,16 @@ def test_of_a_block_the_menu_shows_one_line_and_the_rest_stands_beside_it(helix,
         "def total(items):\n    result = 0\n    for item in items:\n        result += item\n"
         "    return result\n\n\nprint(total([1]))\n"
     )
+
+
+def test_with_the_settings_of_the_readme_there_are_single_lines_only(helix, machine):
+    machine.echo(**TOTAL)
+    editor = helix("def total(items)|\n\n\nprint(total([1]))\n", blocks=2)
+    editor.type(":")
+    editor.type_until("<C-x>", "result = 0 +snippet")
+    editor.type("<Tab>")
+    editor.shows("(?m)^    result = 0$")
+    assert save(editor, machine) == "def total(items):\n    result = 0\n\n\nprint(total([1]))\n"
 
 
 def test_it_comes_by_itself_and_typing_along_narrows_it(helix, machine):

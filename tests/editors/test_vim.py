@@ -19,6 +19,18 @@ highlight FimLsGhost ctermfg=245
 """
 """What is the user's own."""
 
+STATISTICS = """\
+vim9script
+import autoload 'fim_ls/server.vim'
+def Statistics()
+  server.Execute('fim-ls.status', [], (status) => {
+    const told = status.statistics
+    server.Say($'{told.shown} shown, {told.accepted} accepted, {told.acceptedInPart} characters in parts')
+  })
+enddef
+inoremap <C-s> <ScriptCmd>Statistics()<CR>
+"""
+
 
 @pytest.fixture
 def plugin(machine, code_blocks, checkout):
@@ -124,6 +136,37 @@ def test_what_is_taken_is_undone_at_once(vim, machine):
     editor.sees("def add(a, b):\n    |r")
 
 
+def test_the_candidates_are_gone_through_forwards_and_back(vim, machine):
+    machine.echo(text="one", others=["two", "three"])
+    editor = vim("a_number = |")
+    editor.sees("a_number = |«one»")
+    editor.type("<M-Down>")
+    editor.sees("a_number = |«two»")
+    editor.type("<M-Down>")
+    editor.sees("a_number = |«three»")
+    editor.type("<M-Down>")
+    editor.sees("a_number = |«one»")
+    editor.type("<M-Up>")
+    editor.sees("a_number = |«three»")
+    editor.type("<Tab>")
+    editor.sees("a_number = three|«one»")
+
+
+def test_the_server_is_told_what_became_of_suggestions(vim, machine):
+    machine.echo(**ADD)
+    machine.write(".vim/after/plugin/statistics.vim", STATISTICS)
+    editor = vim("def add(a, b):\n    |")
+    editor.sees("def add(a, b):\n    |«return a + b»")
+    editor.type("<M-Right>")
+    editor.sees("def add(a, b):\n    return|« a + b»")
+    editor.type("<C-s>")
+    editor.shows("1 shown, 0 accepted, 6 characters in parts")
+    editor.type("<Tab>")
+    editor.sees("def add(a, b):\n    return a + b|")
+    editor.type("<C-s>")
+    editor.shows("1 shown, 1 accepted,")
+
+
 def test_the_keys_do_what_they_did_where_nothing_is_suggested(vim, machine):
     machine.echo(text="")
     editor = vim("def add(a, b):\n    |", vimrc="set expandtab shiftwidth=4 softtabstop=4\n")
@@ -160,6 +203,16 @@ def test_nothing_is_drawn_beside_a_popup_menu(vim, machine):
     editor.hides(r"(?m)^~ +items$")
 
 
+def test_a_popup_menu_brings_the_rest_of_the_line_back(vim, machine):
+    machine.echo(text="first,\n    second")
+    editor = vim("first = 1\nanswer = call(|)")
+    editor.sees("first = 1\nanswer = call(|«first,»\n«    second)»")
+    editor.type("<C-n>")
+    editor.shows(r"(?m)^answer = call\(\w+\)$")
+    editor.type("<C-e>")
+    editor.sees("first = 1\nanswer = call(|«first,»\n«    second)»")
+
+
 def test_a_closer_that_stands_there_is_not_doubled(vim, machine):
     machine.echo(text="a, f(b))")
     editor = vim('print("é😀", |)')
@@ -171,9 +224,19 @@ def test_a_closer_that_stands_there_is_not_doubled(vim, machine):
 def test_the_rest_of_the_line_is_drawn_where_it_will_stand(vim, machine):
     machine.echo(text="\n    1,\n    2,\n]")
     editor = vim("numbers = set([|])")
-    editor.sees("numbers = set([|])\n«    1,»\n«    2,»\n«])»")
+    editor.sees("numbers = set([|\n«    1,»\n«    2,»\n«])»")
     editor.type("<Tab>")
     editor.sees("numbers = set([\n    1,\n    2,\n]|)")
+
+
+def test_behind_a_first_line_the_rest_of_the_line_goes_to_the_last_one_and_comes_back(vim, machine):
+    machine.echo(text="first,\n    second")
+    editor = vim("answer = call(|)")
+    editor.sees("answer = call(|«first,»\n«    second)»")
+    editor.type("f")
+    editor.sees("answer = call(f|«irst,»\n«    second)»")
+    editor.type("<C-]>")
+    editor.sees("answer = call(f|)")
 
 
 def test_a_file_with_carriage_returns_and_an_emoji_keeps_them(vim, machine):

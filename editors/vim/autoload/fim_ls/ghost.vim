@@ -3,6 +3,7 @@ vim9script
 # The suggestion at the cursor: what is left of it while the user types along, how it is drawn, how it is taken.
 
 const TYPE = 'FimLsGhost'
+const COVERED = 'FimLsCovered'
 const PARTS = {
   word: '^\_s*\%(\k\+\|\%(\k\@!\S\)\+\)',
   line: '^\n\?[^\n]*',
@@ -12,8 +13,12 @@ const PARTS = {
 # and after it, and how many bytes of what stands after it are replaced.
 var suggestion: dict<any> = {}
 
+# What hides the rest of the line, 0 for nothing.
+var cover = 0
+
 if empty(prop_type_get(TYPE))
   prop_type_add(TYPE, {highlight: TYPE})
+  prop_type_add(COVERED, {})
 endif
 
 # Make an item of the server, for the cursor, the suggestion. False if it does not fit what stands there.
@@ -55,8 +60,10 @@ enddef
 
 # Take away what is drawn in a buffer.
 export def Erase(buffer: number)
+  popup_close(cover)
   if bufloaded(buffer)
     prop_remove({type: TYPE, bufnr: buffer, all: true})
+    prop_remove({type: COVERED, bufnr: buffer, all: true})
   endif
 enddef
 
@@ -126,6 +133,28 @@ def Draw(lines: list<string>)
     DrawBelow(line)
   endfor
   DrawBelow(lines[-1] .. strpart(suggestion.after, suggestion.replaced))
+  CoverRest(strdisplaywidth(lines[0], virtcol('.') - 1))
+enddef
+
+# Hide the rest of the line, which is drawn at the end of the text: Vim cannot draw over what stands there. What does
+# not fit into the window stays as it is.
+def CoverRest(shift: number)
+  const after = suggestion.after
+  const pane = getwininfo(win_getid())[0]
+  const room = pane.wincol + pane.width - screenpos(0, line('.'), col('.')).col - shift
+  const width = min([strdisplaywidth(after, virtcol('.') - 1 + shift), room])
+  if width <= 0
+    return
+  endif
+  prop_add(line('.'), col('.'), {type: COVERED})
+  cover = popup_create(repeat(' ', width), {
+    textprop: COVERED,
+    line: -1,
+    fixed: true,
+    wrap: false,
+    highlight: 'Normal',
+    zindex: 1,
+  })
 enddef
 
 # Draw a text in pieces around what it replaces: of `a, b)` before `)` all but the bracket.
