@@ -86,7 +86,10 @@ class Completer:
             await self._sleep(self._debounce_s)
         if not self._is_newest(trip):
             return self._arrive(trip, "superseded")
-        outcome = await self._engine.run(self._job(place, ask, verdict, trip, on_draft))
+        job = self._job(place, ask, verdict, trip, on_draft)
+        # A job that nobody waits for any more has cost something too.
+        job.future.add_done_callback(lambda done: self.statistics.spent(done.result().usage))
+        outcome = await self._engine.run(job)
         trip.usage, trip.timings = outcome.usage, outcome.timings
         if outcome.finish_reason not in (FinishReason.STOP, FinishReason.LENGTH):
             return self._arrive(trip, outcome.finish_reason, error=outcome.error)
@@ -94,6 +97,8 @@ class Completer:
         processed = postprocess(outcome.texts, context, reasons=outcome.reasons)
         trip.stages.extend(processed.stages)
         self._remember(place, ask, verdict, processed.suggestions)
+        if processed.suggestions:
+            self.statistics.tokens_given += outcome.usage.completion_tokens
         return self._arrive(trip, outcome.finish_reason, processed.suggestions, processed.dropped_by)
 
     async def instruct(self, task: Task, on_text: OnText) -> Outcome:

@@ -174,12 +174,13 @@ class _Answer:
         self._request = request
         self._report = report
         self._cached = 0
+        self._read = 0
         self._generated = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     @property
     def usage(self) -> Usage:
-        return Usage(len(self._request.ids or ()), self._cached, self._generated)
+        return Usage(self._read, self._cached, self._generated)
 
     def pieces(self, events: Iterator[Event]) -> Generator[str, None, None]:
         bytes_left_to_heal = len(self._request.healed.encode())
@@ -188,9 +189,10 @@ class _Answer:
             if "error" in event:
                 raise _translated(event["error"])
             if (progress := event.get("prompt_progress")) is not None:
-                self._cached = progress["cache"]
+                self._cached, self._read = progress["cache"], progress["processed"]
                 yield ""
                 continue
+            self._read = len(self._request.ids or ())
             for token in _tokens(event):
                 if token["id"] in self._request.stop_ids:
                     self._report.finish_reason = FinishReason.STOP

@@ -23,7 +23,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one generation: the prompt's, those of them found in the cache, those generated."""
+    """Tokens of one generation: of the prompt as far as it was read, of these in the cache, generated."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0

@@ -134,6 +134,11 @@ def status(ls: FimServer, *_arguments: Any) -> dict[str, Any]:
         "shown": counts.shown,
         "accepted": counts.accepted,
         "acceptedInPart": counts.accepted_in_part,
+        "tokens": {
+            "read": counts.tokens_read,
+            "written": counts.tokens_written,
+            "given": counts.tokens_given,
+        },
     }
     return on_the_wire(ls.completer.status) | {"statistics": statistics}
 

@@ -23,7 +23,8 @@ async def test_the_status_is_told_when_it_changes_and_when_it_is_asked_for(wire,
     assert wire.states() == ["ready", "busy", "ready"]
     told = wire.sent("fim-ls/status")[-1]["params"]
     assert told == {"state": "ready", "model": "fake model", "device": "cpu", "message": ""}
-    counts = {"shown": 3, "accepted": 2, "acceptedInPart": 40}
+    tokens = {"read": 0, "written": 0, "given": 0}
+    counts = {"shown": 3, "accepted": 2, "acceptedInPart": 40, "tokens": tokens}
     assert await wire.execute("fim-ls.status") == told | {"statistics": counts}
 
 
