@@ -27,6 +27,7 @@ from pathlib import Path
 
 from suggesters import Costs, Ours, Reference, Suggester
 from typing_events import SPEEDS_WPM, STRETCH_CHARACTERS, Key, Place
+from without import PARTS
 
 from lsp_server.models.embedded import fetch
 from lsp_server.models.registry import REGISTRY
@@ -209,7 +210,7 @@ async def run(arguments: argparse.Namespace) -> None:
     """Type everywhere, the programs in turn, and print the table as it grows."""
     model = fetch(REGISTRY[Settings().model], lambda _share: None, lambda: False)
     assert model is not None
-    ours = [await Ours.start("fim-ls")]
+    ours = [await Ours.start(), *[await Ours.start(parts.split(",")) for parts in arguments.without]]
     references = [await Reference.start(order, model) for order in arguments.references]
     sittings = [Sitting(suggester) for suggester in (*ours, *references)]
     for number in range(arguments.places):
@@ -228,6 +229,13 @@ def parsed(arguments: Iterable[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--places", type=int, default=30, help="files to type into (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="which, and how (default: %(default)s)")
     parser.add_argument("--references", nargs="*", choices=("psm", "spm"), default=("psm", "spm"))
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="PART[,PART…]",
+        help=f"compare with our server without parts: {', '.join(PARTS)}; may be given several times",
+    )
     return parser.parse_args(arguments)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -93,11 +93,12 @@ class Ours:
         self._asking: asyncio.Future[None] | None = None
 
     @classmethod
-    async def start(cls, name: str, *arguments: str) -> Ours:
-        """Start the server and wait until its model has answered."""
-        client = await Client.start(*FIM_LS, *arguments)
+    async def start(cls, without: Sequence[str] = ()) -> Ours:
+        """Start the server without some of its parts, and wait until its model has answered."""
+        parts = (sys.executable, str(Path(__file__).with_name("without.py")), *without)
+        client = await Client.start(*(parts if without else FIM_LS))
         await client.initialize()
-        ours = cls(name, client)
+        ours = cls(f"without {', '.join(without)}" if without else "fim-ls", client)
         warm = Place("/typed/warm.py", ("def add(a, b):\n    return ", "", "\n"), ("", ""), 80, 0)
         ours.open(warm)
         await ours._answer(_position("def add(a, b):\n    return "), lambda _text: None)

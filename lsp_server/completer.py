@@ -5,28 +5,27 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-import secrets
-import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 
 from lsp_server.backends.base import FinishReason
 from lsp_server.completion.acceptance import Statistics
 from lsp_server.completion.cache import Answer, CompletionCache
-from lsp_server.completion.document import Snapshot
+from lsp_server.completion.document import Document, Snapshot
 from lsp_server.completion.draft import Draft
 from lsp_server.completion.instruct import Task
-from lsp_server.completion.item import Completion, Stage, Suggestion, Timings, Usage
+from lsp_server.completion.item import Completion, Suggestion
 from lsp_server.completion.postprocess import PLACE_FILTERS, FilterContext, postprocess
 from lsp_server.completion.selected import as_if_selected, spelling_selected
 from lsp_server.completion.stops import keep_going
 from lsp_server.completion.trigger import Ask, Go, Skip, decide
 from lsp_server.engine.engine import MODEL_SETTINGS, Engine, Listener, same_model
+from lsp_server.engine.flight import Flight, Flights
 from lsp_server.engine.instruct import carry_out
 from lsp_server.engine.job import Job, OnText, Outcome, State, Status
 from lsp_server.engine.plan import plan_requests
+from lsp_server.engine.trip import Trip
 from lsp_server.settings import AUTO_DEBOUNCE_MS, Settings
 
 logger = logging.getLogger(__name__)
@@ -36,6 +35,7 @@ MOST_EXPLAINED = 32
 OnDraft = Callable[[Draft], None]
 """Told what there is of a suggestion, after each piece of a candidate; called on the event loop."""
 
+SUPERSEDED = Outcome(finish_reason="superseded")
 INSTRUCTION = "fim-ls:instruction"
 """Stands for a document's URI where tasks, of which there is one at a time, wait for the model."""
 
@@ -60,41 +60,58 @@ class Completer:
         self._engine = engine
         self._sleep = sleep
         self._cache = CompletionCache()
-        self._newest: dict[str, object] = {}
+        self._newest: dict[str, Trip] = {}
+        self._flights = Flights(engine)
+        self._instructed: object = None
         self._last: OrderedDict[str, Completion] = OrderedDict()
-        self._client = secrets.token_hex(4)
         self._ids = itertools.count(1)
         self._started = False
 
     async def complete(self, snapshot: Snapshot, ask: Ask, on_draft: OnDraft | None = None) -> Completion:
-        """What to suggest at the cursor; cancelling the task stops the model at its next token."""
+        """What to suggest at the cursor; cancelling the task stops the model at its next token.
+
+        It goes on for a moment if the document was just changed to what it writes.
+        """
         trip = self._set_out(snapshot, ask)
-        verdict = decide(snapshot, ask, self.settings)
+        try:
+            return await self._travel(trip, on_draft)
+        except asyncio.CancelledError:
+            if self._is_newest(trip):
+                uri = snapshot.document.uri
+                self._flights.give_up(uri, is_asked_again=lambda: not self._is_newest(trip))
+            raise
+
+    async def _travel(self, trip: Trip, on_draft: OnDraft | None) -> Completion:
+        ask, verdict = trip.ask, decide(trip.snapshot, trip.ask, self.settings)
         if isinstance(verdict, Skip):
             return self._arrive(trip, "skipped", dropped_by=verdict.rule)
         trip.note("trigger", "block" if verdict.multiline else "one line")
-        place = as_if_selected(snapshot, ask)
+        place = as_if_selected(trip.snapshot, ask)
         if (answer := self._remembered(place, ask, verdict)) is not None:
             texts = [suggestion.text for suggestion in answer.suggestions]
             context = FilterContext(place, verdict.multiline, FinishReason.STOP)
             fitted = postprocess(texts, context, PLACE_FILTERS)
             trip.stages.extend(fitted.stages)
             return self._arrive(trip, "cached", fitted.suggestions, fitted.dropped_by)
-        if verdict.unwelcome is not None:
-            return self._arrive(trip, "skipped", dropped_by=verdict.unwelcome)
-        if not ask.invoked:
-            await self._sleep(self._debounce_s)
-        if not self._is_newest(trip):
-            return self._arrive(trip, "superseded")
-        job = self._job(place, ask, verdict, trip, on_draft)
-        # A job that nobody waits for any more has cost something too.
-        job.future.add_done_callback(lambda done: self.statistics.spent(done.result().usage))
-        outcome = await self._engine.run(job)
+        flight = self._flights.along(place, verdict, self._epoch) if not ask.invoked else None
+        if flight is None:
+            if verdict.unwelcome is not None:
+                return self._arrive(trip, "skipped", dropped_by=verdict.unwelcome)
+            if not ask.invoked:
+                await self._sleep(self._debounce_s)
+            if self._is_newest(trip):
+                job = self._job(place, verdict, trip, on_draft)
+                flight = self._flights.begin(Flight(place, verdict.multiline, self._epoch, job))
+        outcome = await self._flights.landing(flight, trip.ended) if flight else SUPERSEDED
         trip.usage, trip.timings = outcome.usage, outcome.timings
-        if outcome.finish_reason not in (FinishReason.STOP, FinishReason.LENGTH):
+        if flight is None or outcome.finish_reason not in (FinishReason.STOP, FinishReason.LENGTH):
             return self._arrive(trip, outcome.finish_reason, error=outcome.error)
-        context = FilterContext(place, verdict.multiline, outcome.finish_reason)
-        processed = postprocess(outcome.texts, context, reasons=outcome.reasons)
+        typed = len(place.document.text) - len(flight.place.document.text)
+        context = FilterContext(place, flight.multiline, outcome.finish_reason)
+        texts = [text[typed:] for text in outcome.texts]
+        if typed and not texts[0].strip():  # all of it was typed meanwhile
+            return await self._travel(trip, on_draft)
+        processed = postprocess(texts, context, reasons=outcome.reasons)
         trip.stages.extend(processed.stages)
         self._remember(place, ask, verdict, processed.suggestions)
         if processed.suggestions:
@@ -108,14 +125,14 @@ class Completer:
             task: what to do.
             on_text: told the answer so far; called on the event loop.
         """
-        mark = self._newest[INSTRUCTION] = object()
+        mark = self._instructed = object()
         return await carry_out(
             self._engine,
-            self._key(INSTRUCTION),
+            self._flights.key(INSTRUCTION),
             task,
             _on_this_loop(on_text),
             deadline_s=self.settings.deadline_ms / 1000,
-            is_wanted=lambda: self._newest.get(INSTRUCTION) is mark,
+            is_wanted=lambda: self._instructed is mark,
         )
 
     def configure(self, settings: Settings) -> None:
@@ -133,10 +150,15 @@ class Completer:
 
     def forget(self, uri: str) -> None:
         """The document was closed: stop what runs for it, drop what is kept of it."""
-        self._newest.pop(uri, None)
+        if (trip := self._newest.pop(uri, None)) is not None:
+            trip.end()
         self._last.pop(uri, None)
         self._cache.forget(uri)
-        self._engine.drop(self._key(uri), "cancelled")
+        self._flights.forget(uri)
+
+    def changed(self, uri: str, document: Callable[[], Document]) -> None:
+        """A document was edited: stop what runs for it, unless that is what was typed."""
+        self._flights.changed(uri, document)
 
     def shown(self, completion_id: str) -> None:
         """The editor drew this completion."""
@@ -177,6 +199,8 @@ class Completer:
         """Stop the work of this client; the engine goes on for the others."""
         for uri in tuple(self._newest):
             self.forget(uri)
+        self._instructed = None
+        self._flights.stop(INSTRUCTION, "cancelled")
 
     @property
     def _debounce_s(self) -> float:
@@ -189,15 +213,12 @@ class Completer:
         names = (*MODEL_SETTINGS, "multiline", "temperature", "top_p")
         return repr([getattr(self.settings, name) for name in names])
 
-    def _key(self, uri: str) -> str:
-        return f"{self._client} {uri}"
-
     def _set_out(self, snapshot: Snapshot, ask: Ask) -> Trip:
-        """Begin a journey; the one that was under way for this document is superseded."""
-        trip = Trip(snapshot, ask)
-        uri = snapshot.document.uri
+        """Begin a journey; the one that was under way for this document ends."""
+        trip, uri = Trip(snapshot, ask), snapshot.document.uri
+        if uri in self._newest:
+            self._newest[uri].end()
         self._newest[uri] = trip
-        self._engine.drop(self._key(uri), "superseded")
         return trip
 
     def _is_newest(self, trip: Trip) -> bool:
@@ -211,21 +232,21 @@ class Completer:
         answer = Answer(suggestions, complete=ask.candidates > 1)
         self._cache.store(place, answer, multiline=verdict.multiline, epoch=self._epoch)
 
-    def _job(
-        self, place: Snapshot, ask: Ask, verdict: Go, trip: Trip, on_draft: OnDraft | None = None
-    ) -> Job:
+    def _job(self, place: Snapshot, verdict: Go, trip: Trip, on_draft: OnDraft | None) -> Job:
         context = FilterContext(place, verdict.multiline, "")
         plan = plan_requests(
-            place, self.settings, trip.note, multiline=verdict.multiline, candidates=ask.candidates
+            place, self.settings, trip.note, multiline=verdict.multiline, candidates=trip.ask.candidates
         )
         job = Job(
-            self._key(place.document.uri),
+            self._flights.key(place.document.uri),
             plan,
             lambda: keep_going(context),
             self.settings.deadline_ms / 1000,
         )
         if on_draft is not None:
             job.on_text = _on_this_loop(lambda text: on_draft(Draft(text, context)))
+        # A job that nobody waits for any more has cost something too.
+        job.future.add_done_callback(lambda done: self.statistics.spent(done.result().usage))
         return job
 
     def _arrive(
@@ -236,34 +257,19 @@ class Completer:
         dropped_by: str | None = None,
         error: str | None = None,
     ) -> Completion:
-        """End a journey: keep what there is to explain, log how it went, never what was read or written."""
-        trip.note("end", error or dropped_by or reason)
-        completion = Completion(
-            tuple(spelling_selected(suggestion, trip.ask) for suggestion in suggestions),
-            reason,
-            dropped_by,
-            trip.usage,
-            replace(trip.timings, total=1000 * (time.monotonic() - trip.started)),
-            tuple(trip.stages),
-            f"{self._client}-{next(self._ids)}",
+        """End a journey, and keep what there is to explain."""
+        fitted = tuple(spelling_selected(suggestion, trip.ask) for suggestion in suggestions)
+        completion = trip.arrive(
+            f"{self._flights.client}-{next(self._ids)}", reason, fitted, dropped_by, error
         )
+        uri = trip.snapshot.document.uri
+        if reason in ("skipped", "cached"):
+            self._flights.stop(uri, "superseded")
         if reason != "superseded":
-            uri = trip.snapshot.document.uri
             self._last[uri] = completion
             self._last.move_to_end(uri)
             if len(self._last) > MOST_EXPLAINED:
                 self._last.popitem(last=False)
-        logger.info(
-            "completion %s: %d suggestions, %s, dropped by %s, %.0f ms, %d + %d tokens, %d of them cached",
-            completion.id,
-            len(completion.suggestions),
-            completion.finish_reason,
-            completion.dropped_by,
-            completion.timings.total,
-            completion.usage.prompt_tokens,
-            completion.usage.completion_tokens,
-            completion.usage.cached_tokens,
-        )
         return completion
 
 
@@ -276,19 +282,3 @@ def _on_this_loop(on_text: OnText) -> OnText:
             loop.call_soon_threadsafe(on_text, text)
 
     return relay
-
-
-@dataclass(eq=False)
-class Trip:
-    """What is noted on the way of one completion."""
-
-    snapshot: Snapshot
-    ask: Ask
-    usage: Usage = field(default_factory=Usage)
-    timings: Timings = field(default_factory=Timings)
-    stages: list[Stage] = field(default_factory=list)
-    started: float = field(default_factory=time.monotonic)
-
-    def note(self, stage: str, outcome: str) -> None:
-        """Write down what a stage did."""
-        self.stages.append(Stage(stage, outcome))

@@ -113,17 +113,25 @@ class Engine:
 
     async def run(self, job: Job) -> Outcome:
         """Let a job have its turn; cancelling the awaiting task stops the model at its next token."""
-        self.start()
-        self._scheduler.submit(job)
-        future = asyncio.wrap_future(job.future)
+        self.submit(job)
         try:
-            while not future.done():
-                await asyncio.wait({future}, timeout=job.deadline_s)
-                if not future.done():
-                    self._watch(job)
+            return await self.outcome(job)
         except asyncio.CancelledError:
             self._scheduler.cancel(job)
             raise
+
+    def submit(self, job: Job) -> None:
+        """Let a job wait for its turn, in place of one of its key."""
+        self.start()
+        self._scheduler.submit(job)
+
+    async def outcome(self, job: Job) -> Outcome:
+        """What a job comes to; cancelling the awaiting task leaves it alone."""
+        future = asyncio.wrap_future(job.future)
+        while not future.done():
+            await asyncio.wait({future}, timeout=job.deadline_s)
+            if not future.done():
+                self._watch(job)
         return future.result()
 
     def close(self, timeout_s: float = 1.0) -> bool:

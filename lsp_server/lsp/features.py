@@ -96,6 +96,13 @@ async def shutdown(ls: FimServer, _params: None) -> None:
     await ls.completer.stop()
 
 
+def did_change(ls: FimServer, params: types.DidChangeTextDocumentParams) -> None:
+    """Stop what is written for the document as it was, unless that is what was typed."""
+    uri = params.text_document.uri
+    if (opened := ls.protocol.documents.find(uri)) is not None:
+        ls.completer.changed(uri, lambda: opened.document)
+
+
 def did_close(ls: FimServer, params: types.DidCloseTextDocumentParams) -> None:
     """Stop and drop what belongs to the document."""
     ls.forget(params.text_document.uri)
@@ -152,6 +159,7 @@ FEATURES = (
     (types.INITIALIZE, initialize, None),
     (types.INITIALIZED, initialized, None),
     (types.SHUTDOWN, shutdown, None),
+    (types.TEXT_DOCUMENT_DID_CHANGE, did_change, None),
     (types.TEXT_DOCUMENT_DID_CLOSE, did_close, None),
     (types.TEXT_DOCUMENT_INLINE_COMPLETION, inline_completion, types.InlineCompletionOptions()),
     (types.TEXT_DOCUMENT_CODE_ACTION, instruct.code_actions, instruct.CODE_ACTION_OPTIONS),

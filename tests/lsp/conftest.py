@@ -29,6 +29,7 @@ class FakeCompleter:
         self.asked = []
         self.told = []
         self.forgotten = []
+        self.changes = []
         self.cancelled = 0
         self.started = 0
         self.stopped = 0
@@ -70,6 +71,9 @@ class FakeCompleter:
 
     def forget(self, uri):
         self.forgotten.append(uri)
+
+    def changed(self, uri, document):
+        self.changes.append((uri, document().text))
 
     def shown(self, completion_id):
         self.told.append(("shown", completion_id))

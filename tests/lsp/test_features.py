@@ -112,6 +112,13 @@ async def test_a_closed_document_gets_nothing_and_is_forgotten(wire, completer):
     assert completer.forgotten == ["file:///project/a.py"]
 
 
+async def test_what_writes_is_told_of_each_edit_before_anything_is_asked(wire, completer):
+    await wire.initialize()
+    await wire.open("x = ")
+    await wire.change({"text": "x = 1"})
+    assert completer.changes == [("file:///project/a.py", "x = 1")]
+
+
 async def test_a_document_that_is_too_large_gets_nothing_and_is_named_once(wire, completer, caplog):
     caplog.set_level("INFO")
     await wire.initialize()

@@ -1,0 +1,139 @@
+"""What the user types while the model writes."""
+
+import asyncio
+import threading
+
+import pytest
+
+from lsp_server.completer import Completer
+from lsp_server.completion.document import Document
+from lsp_server.completion.trigger import Ask
+from lsp_server.engine import flight
+from lsp_server.settings import Settings
+
+BEFORE = "def add(a, b):\n    return "
+TYPED = Ask()
+
+
+class Gate(threading.Event):
+    """A gate that also tells when the worker has come to it."""
+
+    def __init__(self):
+        super().__init__()
+        self.reached = threading.Event()
+
+    def wait(self, timeout=None):
+        self.reached.set()
+        return super().wait(timeout)
+
+
+def at(typed, behind="\n"):
+    before = BEFORE + typed
+    return Document("file:///project/a.py", "python", before + behind).at_offset(len(before))
+
+
+@pytest.fixture
+def gate():
+    return Gate()
+
+
+@pytest.fixture
+def completer(bench):
+    return Completer(bench.engine, Settings(debounce_ms=0))
+
+
+@pytest.fixture
+async def writing(bench, completer, gate):
+    """A request whose model has written the first piece, and waits at the gate before the others."""
+    bench.scripts = [["a ", gate, "+ b", "\n"]]
+    request = asyncio.ensure_future(completer.complete(at(""), TYPED))
+    assert await asyncio.to_thread(gate.reached.wait, 20)
+    await asyncio.sleep(0)
+    yield request
+    gate.set()
+
+
+def typed(completer, snapshot):
+    """The editor tells of an edit."""
+    completer.changed(snapshot.document.uri, lambda: snapshot.document)
+
+
+def texts(completion):
+    return [suggestion.text for suggestion in completion.suggestions]
+
+
+async def test_what_is_typed_of_it_is_not_asked_for_again(bench, completer, gate, writing):
+    typed(completer, at("a"))
+    request = asyncio.ensure_future(completer.complete(at("a"), TYPED))
+    assert (await writing).finish_reason == "superseded"
+    gate.set()
+    assert texts(await request) == [" + b"]
+    assert len(bench.backends[0].requests) == 1
+
+
+async def test_it_goes_on_while_the_editor_gives_up_one_request_for_the_next(bench, completer, gate, writing):
+    typed(completer, at("a"))
+    writing.cancel()
+    await asyncio.wait([writing])
+    request = asyncio.ensure_future(completer.complete(at("a"), TYPED))
+    await asyncio.sleep(0)
+    gate.set()
+    assert texts(await request) == [" + b"]
+    assert len(bench.backends[0].requests) == 1
+
+
+async def test_it_does_not_go_on_for_long_if_no_other_request_comes(
+    bench, completer, gate, writing, monkeypatch
+):
+    monkeypatch.setattr(flight, "GRACE_S", 0)
+    typed(completer, at("a"))
+    writing.cancel()
+    await asyncio.wait([writing])
+    await asyncio.sleep(0)
+    gate.set()
+    await idle(bench)
+    assert bench.backends[0].pulled == ["a ", "+ b"]
+
+
+async def test_a_request_that_is_given_up_without_an_edit_stops_it(bench, gate, writing):
+    writing.cancel()
+    await asyncio.wait([writing])
+    gate.set()
+    await idle(bench)
+    assert bench.backends[0].pulled == ["a ", "+ b"]
+
+
+@pytest.mark.parametrize("changed", [at("x"), at("", behind=" \n"), at("a", behind="")])
+async def test_any_other_edit_stops_it_before_anything_is_asked(bench, completer, gate, writing, changed):
+    typed(completer, changed)
+    gate.set()
+    assert (await writing).finish_reason == "superseded"
+    await idle(bench)
+    assert bench.backends[0].pulled == ["a ", "+ b"]
+
+
+async def test_a_cursor_elsewhere_is_answered_by_another_one(bench, completer, gate, writing):
+    elsewhere = at("").document.at_offset(len("def add(a, b):"))
+    request = asyncio.ensure_future(completer.complete(elsewhere, Ask(invoked=True)))
+    await asyncio.sleep(0)
+    gate.set()
+    await request
+    assert len(bench.backends[0].requests) == 2
+
+
+async def test_when_all_of_it_was_typed_the_model_is_asked_for_more(bench, completer, gate):
+    bench.scripts = [["a + b", gate]]
+    writing = asyncio.ensure_future(completer.complete(at(""), TYPED))
+    assert await asyncio.to_thread(gate.reached.wait, 20)
+    request = asyncio.ensure_future(completer.complete(at("a + b"), TYPED))
+    await asyncio.sleep(0)
+    gate.set()
+    await request
+    await writing
+    assert len(bench.backends[0].requests) == 2
+
+
+async def idle(bench):
+    """Wait until the worker is through with what it was on."""
+    while not bench.engine.idle:
+        await asyncio.sleep(0)
