@@ -28,6 +28,7 @@ PATIENCE_MS = 90_000
 """Two browsers' worth of start-up on a busy machine; nothing waits longer than it must."""
 LOOK_EVERY_MS, MOMENT_MS = 50, 2000
 CHOICES = ".quick-input-list .monaco-list-row:visible, .notifications-toasts .monaco-button:visible"
+FOCUSED = ".editor-group-container.active .monaco-editor.focused"
 STATUS = '[id="fim-ls.fim-ls.status"]'
 QUIET = {
     "chat.disableAIFeatures": True,
@@ -149,6 +150,7 @@ class Workbench:
         column = len(line.encode("utf-16-le")) // 2 + 1
         self.waits_for(lambda: self.server.opens(f"{file}:{len(above) + 1}:{column}"))
         self.sees(drawing.replace("\r", ""))
+        self._page.locator(FOCUSED).wait_for()
         return file
 
     def type(self, text: str) -> None:
@@ -166,11 +168,17 @@ class Workbench:
         self._page.locator(".quick-input-widget input").fill(f">{command}")
         self._page.locator(".quick-input-list .monaco-list-row.focused", has_text=command).wait_for()
         self.press("Enter")
+        self._menu_is_gone()
 
     def choose(self, *labels: str) -> None:
         """Click entries of menus, or buttons of notifications, as they appear."""
         for label in labels:
             self._page.locator(CHOICES, has_text=label).first.click()
+        self._menu_is_gone()
+
+    def _menu_is_gone(self) -> None:
+        """Wait until it is: when it closes it gives the focus back, whatever has it by then."""
+        self._page.locator(".quick-input-widget").wait_for(state="hidden")
 
     def sees(self, drawing: str) -> None:
         """Wait until the editor shows this."""
