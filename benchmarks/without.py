@@ -21,13 +21,11 @@ def _nothing(*_arguments: Any, **_more: Any) -> None:
 
 
 def _without_cache() -> None:
-    CompletionCache.find = _nothing  # type: ignore[method-assign]
+    CompletionCache.find = _nothing
 
 
 def _without_flights() -> None:
-    """Each edit stops what is written."""
-    Flights.along = _nothing  # type: ignore[method-assign]
-    Flights.changed = lambda flights, uri, _document: flights.stop(uri, "superseded")  # type: ignore[method-assign]
+    Flights.along = lambda flights, place, *_more: flights.stop(place.document.uri, "superseded")
 
 
 def _without_debounce() -> None:

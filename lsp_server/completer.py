@@ -157,7 +157,7 @@ class Completer:
         self._flights.forget(uri)
 
     def changed(self, uri: str, document: Callable[[], Document]) -> None:
-        """A document was edited: stop what runs for it, unless that is what was typed."""
+        """A document was edited; if to what the model writes, the next request may want the rest."""
         self._flights.changed(uri, document)
 
     def shown(self, completion_id: str) -> None:

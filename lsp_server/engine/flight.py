@@ -123,7 +123,7 @@ class Flights:
             outcome.cancel()
 
     def changed(self, uri: str, document: Callable[[], Document]) -> None:
-        """A document was edited: stop what is written for it as it was, unless that is what was typed.
+        """A document was edited. That stops nothing: a request is answered for the text it was made for.
 
         Args:
             uri: of the document.
@@ -131,8 +131,6 @@ class Flights:
         """
         if (flight := self._under_way(uri)) is not None:
             flight.is_typed = flight.typed_in(document()) is not None
-            if not flight.is_typed:
-                self.stop(uri, "superseded")
 
     def stop(self, uri: str, reason: str) -> None:
         """Nobody wants what runs or waits for a document."""

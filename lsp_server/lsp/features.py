@@ -97,7 +97,7 @@ async def shutdown(ls: FimServer, _params: None) -> None:
 
 
 def did_change(ls: FimServer, params: types.DidChangeTextDocumentParams) -> None:
-    """Stop what is written for the document as it was, unless that is what was typed."""
+    """Tell of the edit: it may be just what the model writes."""
     uri = params.text_document.uri
     if (opened := ls.protocol.documents.find(uri)) is not None:
         ls.completer.changed(uri, lambda: opened.document)

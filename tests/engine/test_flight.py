@@ -103,11 +103,34 @@ async def test_a_request_that_is_given_up_without_an_edit_stops_it(bench, gate, 
     assert bench.backends[0].pulled == ["a ", "+ b"]
 
 
-@pytest.mark.parametrize("changed", [at("x"), at("", behind=" \n"), at("a", behind="")])
-async def test_any_other_edit_stops_it_before_anything_is_asked(bench, completer, gate, writing, changed):
-    typed(completer, changed)
+async def test_an_edit_alone_stops_nothing(completer, gate, writing):
+    """The request is answered for the text that it was made for."""
+    typed(completer, at("x"))
     gate.set()
+    assert texts(await writing) == ["a + b"]
+
+
+OTHERS = {"typed": at("x"), "deleted": at("", behind=""), "behind": at("a", behind="  \n")}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+async def test_a_request_after_any_other_edit_stops_it(bench, completer, gate, writing, other):
+    typed(completer, other)
+    request = asyncio.ensure_future(completer.complete(other, TYPED))
     assert (await writing).finish_reason == "superseded"
+    gate.set()
+    await request
+    assert bench.backends[0].pulled[:3] == ["a ", "+ b", "a "]
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+async def test_a_request_that_is_given_up_after_any_other_edit_stops_it(
+    bench, completer, gate, writing, other
+):
+    typed(completer, other)
+    writing.cancel()
+    await asyncio.wait([writing])
+    gate.set()
     await idle(bench)
     assert bench.backends[0].pulled == ["a ", "+ b"]
 
