@@ -72,7 +72,9 @@ class Client:
                 pass
             message = json.loads(await stdout.readexactly(length))
             if "method" not in message:
-                self._waiting.pop(message["id"]).set_result(message)
+                future = self._waiting.pop(message["id"])
+                if not future.done():  # else nobody waits for it any more
+                    future.set_result(message)
 
 
 class Typist:
