@@ -1,10 +1,9 @@
-"""The whole journey of a completion, in one function."""
+"""The whole journey of a completion: ``Completer._travel`` is the map of it."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -21,21 +20,18 @@ from lsp_server.completion.selected import as_if_selected, spelling_selected
 from lsp_server.completion.stops import keep_going
 from lsp_server.completion.trigger import Ask, Go, Skip, decide
 from lsp_server.engine.engine import MODEL_SETTINGS, Engine, Listener, same_model
-from lsp_server.engine.flight import Flight, Flights
+from lsp_server.engine.flight import SUPERSEDED, Flight, Flights
 from lsp_server.engine.instruct import carry_out
 from lsp_server.engine.job import Job, OnText, Outcome, State, Status
 from lsp_server.engine.plan import plan_requests
 from lsp_server.engine.trip import Trip
 from lsp_server.settings import AUTO_DEBOUNCE_MS, Settings
 
-logger = logging.getLogger(__name__)
-
 MOST_EXPLAINED = 32
 
 OnDraft = Callable[[Draft], None]
 """Told what there is of a suggestion, after each piece of a candidate; called on the event loop."""
 
-SUPERSEDED = Outcome(finish_reason="superseded")
 INSTRUCTION = "fim-ls:instruction"
 """Stands for a document's URI where tasks, of which there is one at a time, wait for the model."""
 
@@ -106,12 +102,11 @@ class Completer:
         trip.usage, trip.timings = outcome.usage, outcome.timings
         if flight is None or outcome.finish_reason not in (FinishReason.STOP, FinishReason.LENGTH):
             return self._arrive(trip, outcome.finish_reason, error=outcome.error)
-        typed = len(place.document.text) - len(flight.place.document.text)
-        context = FilterContext(place, flight.multiline, outcome.finish_reason)
-        texts = [text[typed:] for text in outcome.texts]
-        if typed and not texts[0].strip():  # all of it was typed meanwhile
+        left = flight.left_of(outcome, place)
+        if left is None:  # all of it was typed meanwhile
             return await self._travel(trip, on_draft)
-        processed = postprocess(texts, context, reasons=outcome.reasons)
+        context = FilterContext(place, flight.multiline, outcome.finish_reason)
+        processed = postprocess(left.texts, context, reasons=left.reasons)
         trip.stages.extend(processed.stages)
         self._remember(place, ask, verdict, processed.suggestions)
         if processed.suggestions:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lsp_server.completion.document import Document, Snapshot
@@ -17,6 +17,7 @@ from lsp_server.completion.trigger import Go
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.job import Job, Outcome
 
+SUPERSEDED = Outcome(finish_reason="superseded")
 GRACE_S = 0.3
 """How long a generation that is being typed goes on between a request that was given up and the next."""
 
@@ -32,6 +33,8 @@ class Flight:
         job: what the model works on.
         text: what it has written so far; set on the worker's thread.
         is_typed: whether there was an edit since a request came for it, and only of what it writes.
+        only_reads: whether it is to end with its first token: nobody wants more of it than that its prompt,
+            most of which the next one has too, is read.
     """
 
     place: Snapshot
@@ -40,6 +43,13 @@ class Flight:
     job: Job
     text: str = ""
     is_typed: bool = False
+    only_reads: bool = False
+
+    def hear(self, text: str) -> None:
+        """Take in what was written so far; called on the worker's thread."""
+        self.text = text
+        if self.only_reads:
+            self.job.leave("superseded")
 
     @property
     def is_over(self) -> bool:
@@ -66,6 +76,24 @@ class Flight:
         is_elsewhere = document.text[:offset] != before[:offset]
         return None if is_elsewhere or document.text[offset + length :] != before[offset:] else typed
 
+    def left_of(self, outcome: Outcome, place: Snapshot) -> Outcome | None:
+        """What is left of its answer at a place that it serves; None if that is nothing.
+
+        Of several candidates those are left that begin with what was typed, whichever that was.
+        """
+        if place.document is self.place.document:
+            return outcome
+        typed = place.document.text[self.place.offset : place.offset]
+        left = [
+            (text.removeprefix(typed), reason)
+            for text, reason in zip(outcome.texts, outcome.reasons, strict=True)
+            if text.startswith(typed) and text.removeprefix(typed).strip()
+        ]
+        if not left:
+            return None
+        texts, reasons = zip(*left, strict=True)
+        return replace(outcome, texts=texts, reasons=reasons)
+
 
 class Flights:
     """One generation for each document of a client.
@@ -91,7 +119,7 @@ class Flights:
         hear_too = flight.job.on_text
 
         def hear(text: str) -> None:
-            flight.text = text
+            flight.hear(text)
             hear_too(text)
 
         flight.job.on_text = hear
@@ -102,13 +130,16 @@ class Flights:
     def along(self, place: Snapshot, verdict: Go, epoch: str) -> Flight | None:
         """The one that writes what was typed; one that writes anything else is stopped.
 
-        One that still reads goes on until there is another: most of what it reads that one would read too.
+        One that still reads goes on reading until there is another, which would read most of that too.
         """
         flight = self._under_way(place.document.uri)
-        if flight is not None and flight.serves(place, verdict, epoch):
+        if flight is None:
+            return None
+        if flight.serves(place, verdict, epoch):
             flight.is_typed = False
             return flight
-        if flight is not None and flight.text:
+        flight.only_reads = True
+        if flight.text:
             self.stop(place.document.uri, "superseded")
         return None
 
@@ -118,7 +149,7 @@ class Flights:
         try:
             either: list[asyncio.Future[Any]] = [outcome, ended]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            return outcome.result() if outcome.done() else Outcome(finish_reason="superseded")
+            return outcome.result() if outcome.done() else SUPERSEDED
         finally:
             outcome.cancel()
 
@@ -142,6 +173,7 @@ class Flights:
         if flight is None or not flight.is_typed:
             self.stop(uri, "cancelled")
             return
+        flight.only_reads = not flight.text
 
         def look_again() -> None:
             if not is_asked_again():

@@ -272,7 +272,7 @@ class Worker:
                     text_at = text_at or self._last_sign
                     job.on_text(text)
                     stopped = not keep_going(text)
-                    if stopped:
+                    if stopped or job.left:
                         break
         if stopped:
             report.finish_reason = FinishReason.STOP

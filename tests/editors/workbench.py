@@ -195,7 +195,7 @@ class Workbench:
         self._page.locator(STATUS, has_text=text).wait_for()
 
     def wakes_up(self) -> None:
-        """Type and take it back until there is ghost text; VS Code asks for none just after its start."""
+        """Type and take it back until there is ghost text; just after a start one edit may go unasked."""
 
         def is_awake() -> bool:
             self.type(" ")

@@ -1,23 +1,10 @@
 import asyncio
-import threading
 
 import pytest
 
 from lsp_server.engine.job import Job, State
 from lsp_server.errors import BackendError, DownloadError, EndpointError, ModelError, OutOfMemoryError
 from lsp_server.settings import Settings
-
-
-class Gate(threading.Event):
-    """A gate that also tells when the worker has come to it."""
-
-    def __init__(self):
-        super().__init__()
-        self.reached = threading.Event()
-
-    def wait(self, timeout=None):
-        self.reached.set()
-        return super().wait(timeout)
 
 
 async def until(event):
@@ -47,8 +34,7 @@ async def test_the_states_are_told_in_order(bench, job):
     assert bench.engine.status.model == "fake model"
 
 
-async def test_a_newer_job_stops_the_running_one_at_its_next_piece(bench, job):
-    gate = Gate()
+async def test_a_newer_job_stops_the_running_one_at_its_next_piece(bench, job, gate):
     bench.scripts = [["one", gate, "two", "three"]]
     old = asyncio.ensure_future(bench.engine.run(job()))
     await until(gate.reached)
@@ -61,8 +47,7 @@ async def test_a_newer_job_stops_the_running_one_at_its_next_piece(bench, job):
     assert bench.backends[0].pulled[2] == "one", "the old job was not pulled any further"
 
 
-async def test_cancelling_the_task_stops_the_model_at_its_next_piece(bench, job):
-    gate = Gate()
+async def test_cancelling_the_task_stops_the_model_at_its_next_piece(bench, job, gate):
     bench.scripts = [["one", gate, "two", "three"]]
     task = asyncio.ensure_future(bench.engine.run(job()))
     await until(gate.reached)
@@ -139,8 +124,7 @@ async def test_a_model_that_cannot_be_loaded_is_an_error_until_the_next_try(benc
     assert bench.engine.status.state is State.READY
 
 
-async def test_a_model_that_hangs_past_its_deadline_is_given_up_and_loaded_anew(bench, job):
-    gate = Gate()
+async def test_a_model_that_hangs_past_its_deadline_is_given_up_and_loaded_anew(bench, job, gate):
     bench.scripts = [[gate, "late"], ["fine"]]
     task = asyncio.ensure_future(bench.engine.run(job(deadline_s=0.01)))
     await until(gate.reached)
@@ -162,8 +146,7 @@ async def test_changed_settings_of_the_model_load_another_one(bench, job):
     assert bench.backends[0].closed
 
 
-async def test_closing_stops_the_running_job_and_ends_the_thread(bench, job):
-    gate = Gate()
+async def test_closing_stops_the_running_job_and_ends_the_thread(bench, job, gate):
     bench.scripts = [["one", gate, "two"]]
     task = asyncio.ensure_future(bench.engine.run(job()))
     await until(gate.reached)
@@ -174,8 +157,7 @@ async def test_closing_stops_the_running_job_and_ends_the_thread(bench, job):
     assert bench.backends[0].closed
 
 
-async def test_a_model_that_hangs_on_a_cancelled_job_is_given_up_by_the_next(bench, job):
-    gate = Gate()
+async def test_a_model_that_hangs_on_a_cancelled_job_is_given_up_by_the_next(bench, job, gate):
     bench.scripts = [[gate, "late"], ["fine"]]
     cancelled = asyncio.ensure_future(bench.engine.run(job()))
     await until(gate.reached)
@@ -186,20 +168,20 @@ async def test_a_model_that_hangs_on_a_cancelled_job_is_given_up_by_the_next(ben
     gate.set()
 
 
-async def test_a_model_that_hangs_again_is_loaded_after_a_pause_only(bench, job):
-    gates = [Gate(), Gate()]
+async def test_a_model_that_hangs_again_is_loaded_after_a_pause_only(bench, job, gate, second_gate):
+    gates = [gate, second_gate]
     bench.scripts = [[gates[0]], [gates[1]], ["fine"]]
-    for gate in gates:
+    for each in gates:
         task = asyncio.ensure_future(bench.engine.run(job(deadline_s=0.01)))
-        await until(gate.reached)
+        await until(each.reached)
         bench.now += 1
         assert (await task).finish_reason == "failed"
     assert (await bench.engine.run(job())).finish_reason == "failed"
     assert len(bench.backends) == 2
     bench.now += 10
     assert (await bench.engine.run(job())).texts == ("fine",)
-    for gate in gates:
-        gate.set()
+    for each in gates:
+        each.set()
 
 
 async def test_a_backend_that_fails_to_close_does_not_take_the_worker_with_it(bench, job):

@@ -1,7 +1,6 @@
 """What the user types while the model writes."""
 
 import asyncio
-import threading
 
 import pytest
 
@@ -15,26 +14,9 @@ BEFORE = "def add(a, b):\n    return "
 TYPED = Ask()
 
 
-class Gate(threading.Event):
-    """A gate that also tells when the worker has come to it."""
-
-    def __init__(self):
-        super().__init__()
-        self.reached = threading.Event()
-
-    def wait(self, timeout=None):
-        self.reached.set()
-        return super().wait(timeout)
-
-
 def at(typed, behind="\n"):
     before = BEFORE + typed
     return Document("file:///project/a.py", "python", before + behind).at_offset(len(before))
-
-
-@pytest.fixture
-def gate():
-    return Gate()
 
 
 @pytest.fixture
@@ -51,6 +33,16 @@ async def writing(bench, completer, gate):
     await asyncio.sleep(0)
     yield request
     gate.set()
+
+
+class Scripts:
+    """Another script each time that it is gone through."""
+
+    def __init__(self, scripts):
+        self._scripts = scripts
+
+    def __iter__(self):
+        return iter(next(self._scripts, ["x"]))
 
 
 def typed(completer, snapshot):
@@ -142,6 +134,37 @@ async def test_a_cursor_elsewhere_is_answered_by_another_one(bench, completer, g
     gate.set()
     await request
     assert len(bench.backends[0].requests) == 2
+
+
+async def test_of_several_candidates_those_are_left_that_begin_with_what_was_typed(bench, completer, gate):
+    candidates = iter([["total"], ["t + b"], ["a + b", gate]])
+    bench.scripts = [Scripts(candidates)]
+    writing = asyncio.ensure_future(completer.complete(at(""), Ask(invoked=True, candidates=3)))
+    assert await asyncio.to_thread(gate.reached.wait, 20)
+    typed(completer, at("a"))
+    request = asyncio.ensure_future(completer.complete(at("a"), TYPED))
+    await asyncio.sleep(0)
+    gate.set()
+    assert texts(await request) == [" + b"]
+    assert (await writing).finish_reason == "superseded"
+
+
+async def test_what_still_reads_for_the_text_as_it_was_writes_no_more_than_a_token(bench, gate):
+    resting = asyncio.Event()
+    completer = Completer(bench.engine, Settings(), lambda _seconds: resting.wait())
+    bench.scripts = [["", gate, "a ", "+ b"]]
+    resting.set()
+    reading = asyncio.ensure_future(completer.complete(at(""), TYPED))
+    assert await asyncio.to_thread(gate.reached.wait, 20)
+    resting.clear()
+    typed(completer, at("a"))
+    request = asyncio.ensure_future(completer.complete(at("a"), TYPED))
+    assert (await reading).finish_reason == "superseded"
+    gate.set()
+    await idle(bench)
+    assert bench.backends[0].pulled == ["", "a "]
+    resting.set()
+    assert (await request).finish_reason == "stop"
 
 
 async def test_when_all_of_it_was_typed_the_model_is_asked_for_more(bench, completer, gate):

@@ -1,7 +1,6 @@
 """Instructions give way to completions, and go on where they left."""
 
 import asyncio
-import threading
 
 import pytest
 
@@ -9,18 +8,6 @@ from lsp_server.completion.instruct import INSTRUCT_FORMATS, Task
 from lsp_server.engine.instruct import carry_out
 
 EXPLAIN = Task("Explain the selection", "Explain.", "x = 1", needs_all=True)
-
-
-class Gate(threading.Event):
-    """A gate that also tells when the worker has come to it."""
-
-    def __init__(self):
-        super().__init__()
-        self.reached = threading.Event()
-
-    def wait(self, timeout=None):
-        self.reached.set()
-        return super().wait(timeout)
 
 
 @pytest.fixture
@@ -54,8 +41,8 @@ async def test_a_model_that_was_not_tuned_says_so(bench):
     assert not bench.statuses[-1].instructs
 
 
-async def test_a_completion_goes_first_and_the_answer_goes_on(asked, job):
-    gate, heard = Gate(), []
+async def test_a_completion_goes_first_and_the_answer_goes_on(asked, job, gate):
+    heard = []
     asked.scripts = [["It ", gate, "sets ", "x."]]
     answer = ask(asked, heard)
     await asyncio.to_thread(gate.reached.wait, 20)
@@ -71,8 +58,7 @@ async def test_a_completion_goes_first_and_the_answer_goes_on(asked, job):
     assert heard[-1] == outcome.texts[0]
 
 
-async def test_an_answer_that_gave_way_is_not_gone_on_with_when_nobody_wants_it(asked, job):
-    gate = Gate()
+async def test_an_answer_that_gave_way_is_not_gone_on_with_when_nobody_wants_it(asked, job, gate):
     asked.scripts = [["It ", gate, "sets ", "x."]]
     answer = ask(asked, wanted=False)
     await asyncio.to_thread(gate.reached.wait, 20)
@@ -83,8 +69,7 @@ async def test_an_answer_that_gave_way_is_not_gone_on_with_when_nobody_wants_it(
     assert (await completion).finish_reason == "stop"
 
 
-async def test_a_newer_task_counts_more_than_a_completion_that_comes_first(asked, job):
-    gate = Gate()
+async def test_a_newer_task_counts_more_than_a_completion_that_comes_first(asked, job, gate):
     asked.scripts = [["It ", gate, "sets ", "x."]]
     old = ask(asked)
     await asyncio.to_thread(gate.reached.wait, 20)
@@ -98,8 +83,7 @@ async def test_a_newer_task_counts_more_than_a_completion_that_comes_first(asked
     assert (await new).texts == ("It sets x.",)
 
 
-async def test_what_was_written_counts_against_the_longest_answer(asked, job):
-    gate = Gate()
+async def test_what_was_written_counts_against_the_longest_answer(asked, job, gate):
     asked.scripts = [["word " * 90, gate, "x"]]
     answer = ask(asked)
     await asyncio.to_thread(gate.reached.wait, 20)
@@ -112,8 +96,7 @@ async def test_what_was_written_counts_against_the_longest_answer(asked, job):
     assert second < first - 90
 
 
-async def test_a_newer_task_takes_the_place_of_the_older(asked):
-    gate = Gate()
+async def test_a_newer_task_takes_the_place_of_the_older(asked, gate):
     asked.scripts = [["It ", gate, "sets ", "x."]]
     old = ask(asked)
     await asyncio.to_thread(gate.reached.wait, 20)
@@ -124,8 +107,7 @@ async def test_a_newer_task_takes_the_place_of_the_older(asked):
     assert (await new).finish_reason == "stop"
 
 
-async def test_cancelling_stops_the_answer_at_its_next_piece(asked):
-    gate = Gate()
+async def test_cancelling_stops_the_answer_at_its_next_piece(asked, gate):
     asked.scripts = [["It ", gate, "sets ", "x."]]
     answer = ask(asked)
     await asyncio.to_thread(gate.reached.wait, 20)
