@@ -66,9 +66,10 @@ class Settings:
             "check": checked_format,
         },
     )
-    backend: Literal["auto", "transformers", "llama_cpp", "openai", "echo"] = _setting(
+    backend: Literal["auto", "transformers", "ik_llama", "llama_cpp", "openai", "echo"] = _setting(
         "auto",
-        "What runs the model; auto is openai with a base URL, transformers for a checkpoint, else llama_cpp.",
+        "What runs the model; auto is openai with a base URL, transformers for a checkpoint, and for a GGUF "
+        "file ik_llama on a CPU that it is made for, else llama_cpp.",
     )
     device: str = _setting("auto", "auto, cpu, cuda, cuda:N or mps.")
     dtype: Literal["auto", "float32", "float16", "bfloat16", "int8", "int4"] = _setting(

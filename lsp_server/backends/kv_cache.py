@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lsp_server.errors import BackendError, ModelLoadError, OutOfMemoryError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from lsp_server.backends.sampling import Scores
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +50,8 @@ class CachedReader:
         del self._ids[common:]
         return common
 
-    def read(self, ids: Sequence[int]) -> Tensor:
-        """Read further tokens; the scores of the next one, float32 on the CPU, shape (vocabulary,).
+    def read(self, ids: Sequence[int]) -> Scores:
+        """Read further tokens; the scores of the next one.
 
         Raises:
             OutOfMemoryError: the device has no memory left.
@@ -73,7 +73,7 @@ class CachedReader:
         """Drop the cache."""
         self._cache, self._ids = None, []
 
-    def _forward(self, ids: Sequence[int]) -> Tensor:
+    def _forward(self, ids: Sequence[int]) -> Scores:
         import torch
         from transformers import DynamicCache
 
@@ -82,7 +82,7 @@ class CachedReader:
         with torch.inference_mode():
             tokens = torch.tensor([list(ids)], device=self._device)
             output = self._model(tokens, past_key_values=self._cache, use_cache=True, **self._options)
-            scores: Tensor = output.logits[0, -1].float().cpu()
+            scores: Scores = output.logits[0, -1].float().cpu().numpy()
             return scores
 
     def _crop(self, surplus: int) -> bool:

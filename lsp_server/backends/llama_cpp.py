@@ -39,6 +39,22 @@ HOST_CACHE_MB = 64
 """Room for the KV cache of earlier prompts, so that going back to a document costs nothing."""
 
 
+def finds_accelerator() -> bool:
+    """Whether llama.cpp's library is there, and has an accelerator to run on."""
+    try:
+        import xllamacpp
+    except ImportError:
+        return False
+    return bool(_accelerators(xllamacpp))
+
+
+def _accelerators(xllamacpp: Any) -> list[str]:
+    """The names of the accelerators that it finds."""
+    kinds = xllamacpp.ggml_backend_dev_type
+    gpus = (kinds.GGML_BACKEND_DEVICE_TYPE_GPU, kinds.GGML_BACKEND_DEVICE_TYPE_IGPU)
+    return [str(device["name"]).lower() for device in xllamacpp.get_device_info() if device["type"] in gpus]
+
+
 class LlamaCppBackend:
     """Runs one GGUF file.
 
@@ -143,10 +159,8 @@ class LlamaCppBackend:
 
     def _device(self, xllamacpp: Any) -> str:
         """Name of the first accelerator, unless it is not to be used; else ``cpu``."""
-        kinds = xllamacpp.ggml_backend_dev_type
-        gpus = (kinds.GGML_BACKEND_DEVICE_TYPE_GPU, kinds.GGML_BACKEND_DEVICE_TYPE_IGPU)
-        found = [device["name"] for device in xllamacpp.get_device_info() if device["type"] in gpus]
-        return str(found[0]).lower() if found and self._settings.device != "cpu" else "cpu"
+        found = _accelerators(xllamacpp) if self._settings.device != "cpu" else []
+        return found[0] if found else "cpu"
 
     def _body(self, request: GenerationRequest) -> dict[str, Any]:
         sampling = request.sampling

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from lsp_server.errors import BackendError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import numpy as np
+    from numpy.typing import NDArray
 
     from lsp_server.backends.base import SamplingParams
     from lsp_server.backends.healing import Healing
+
+    Scores = NDArray[np.float32]
+    """A score for each token of the vocabulary, shape (vocabulary,)."""
 
 IMPOSSIBLE = float("-inf")
 
@@ -19,24 +23,25 @@ class Sampler:
     """Chooses tokens, always the same ones for the same scores and parameters."""
 
     def __init__(self, params: SamplingParams) -> None:
-        import torch
+        from numpy.random import default_rng
 
         self._params = params
-        self._random = torch.Generator().manual_seed(params.seed)
+        self._random = default_rng(params.seed)
 
-    def choose(self, scores: Tensor) -> int:
-        """The next token, from float scores of shape (vocabulary,)."""
+    def choose(self, scores: Scores) -> int:
+        """The next token."""
         if self._params.temperature == 0:
             return int(scores.argmax())
-        shares = (scores / self._params.temperature).softmax(dim=0)
-        ranked, tokens = shares.sort(descending=True)
-        outside = ranked.cumsum(dim=0) - ranked >= self._params.top_p
-        outside[0] = False
-        place = ranked.masked_fill(outside, 0.0).multinomial(1, generator=self._random)
-        return int(tokens[place])
+        import numpy as np
+
+        order = np.argsort(-scores, kind="stable")
+        likely = np.exp((scores[order] - scores[order[0]]) / self._params.temperature, dtype=np.float64)
+        before = (np.cumsum(likely) - likely) / likely.sum()
+        inside = np.cumsum(likely[: max(1, int((before < self._params.top_p).sum()))])
+        return int(order[np.searchsorted(inside, self._random.random() * inside[-1], side="right")])
 
 
-def healed_scores(scores: Tensor, healing: Healing) -> Tensor:
+def healed_scores(scores: Scores, healing: Healing) -> Scores:
     """The scores with every token ruled out that would not heal the cursor.
 
     Raises:
@@ -46,10 +51,11 @@ def healed_scores(scores: Tensor, healing: Healing) -> Tensor:
     if allowed == []:
         raise BackendError("The model's vocabulary cannot spell the text at the cursor.")
     if allowed is not None:
-        held = scores.new_full(scores.shape, IMPOSSIBLE)
+        held = scores.copy()
+        held.fill(IMPOSSIBLE)
         held[allowed] = scores[allowed]
         return held
     if forbidden:
-        scores = scores.clone()
+        scores = scores.copy()
         scores[forbidden] = IMPOSSIBLE
     return scores

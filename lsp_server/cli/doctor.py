@@ -26,6 +26,7 @@ LIBRARIES = (
     "fim-ls",
     "pygls",
     "lsprotocol",
+    "ik-llama-cpp-python",
     "xllamacpp",
     "tokenizers",
     "numpy",

@@ -20,7 +20,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--model", metavar="NAME", help="registry name, GGUF file, checkpoint directory or hub name"
     )
-    group.add_argument("--backend", metavar="B", help="auto, transformers, llama_cpp, openai or echo")
+    group.add_argument(
+        "--backend", metavar="B", help="auto, transformers, ik_llama, llama_cpp, openai or echo"
+    )
     group.add_argument("--device", metavar="D", help="auto, cpu, cuda, cuda:N or mps")
     group.add_argument("--dtype", metavar="T", help="auto, float32, float16, bfloat16, int8 or int4")
     group.add_argument(

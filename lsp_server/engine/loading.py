@@ -7,16 +7,18 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from lsp_server.backends.base import OnProgress
+from lsp_server.backends import ik_llama
+from lsp_server.backends.base import Backend, OnProgress
 from lsp_server.backends.checkpoint import GgufWeights, is_fetched
 from lsp_server.backends.echo import EchoBackend
 from lsp_server.backends.hf_tokenizer import is_cached
-from lsp_server.backends.llama_cpp import LlamaCppBackend
+from lsp_server.backends.llama_cpp import LlamaCppBackend, finds_accelerator
 from lsp_server.backends.openai import OpenAiBackend
 from lsp_server.backends.room import find_room
 from lsp_server.backends.transformers import TransformersBackend
 from lsp_server.completion.fim import FORMATS, Tokenizer
 from lsp_server.completion.instruct import INSTRUCT_FORMATS
+from lsp_server.engine.fallback import FirstThatLoads
 from lsp_server.engine.handoff import pull
 from lsp_server.engine.identification import (
     identity_of,
@@ -55,8 +57,14 @@ def choose_backend(settings: Settings) -> str:
         return name
     kind = resolve(settings.model).kind
     if name == "auto":
-        name = "llama_cpp" if kind == "gguf" else "transformers"
+        name = _gguf_backend(settings) if kind == "gguf" else "transformers"
     return name
+
+
+def _gguf_backend(settings: Settings) -> str:
+    """The faster one on a plain CPU, if it runs here; llama.cpp's own knows accelerators."""
+    is_plain = settings.device == "cpu" or (settings.device == "auto" and not finds_accelerator())
+    return "ik_llama" if is_plain and ik_llama.runs_here() else "llama_cpp"
 
 
 def make_backend(settings: Settings, on_progress: OnProgress, gives_up: GivesUp) -> Prepared:
@@ -73,17 +81,26 @@ def make_backend(settings: Settings, on_progress: OnProgress, gives_up: GivesUp)
     if name == "openai":
         return Prepared(OpenAiBackend(settings), FORMATS["causal"], settle=partial(settle_served, settings))
     source = resolve(settings.model)
-    backend: LlamaCppBackend | TransformersBackend
+    backend: Backend
     if name == "transformers":
         refuse_what_has_no_room(source, settings)
         backend = TransformersBackend(_checkpoint(source, on_progress, gives_up), settings)
     else:
-        path = gguf_path(source, on_progress, gives_up)
-        header = gguf.read(path)
-        backend = LlamaCppBackend(path, GgufTokenizer(header), settings, pull, header.context_tokens)
+        backend = _of_gguf(gguf_path(source, on_progress, gives_up), name, settings)
     return Prepared(
         backend, FORMATS["causal"], notice=_notice(source), settle=partial(settle, source, settings)
     )
+
+
+def _of_gguf(path: Path, name: str, settings: Settings) -> Backend:
+    """What runs a GGUF file; llama.cpp itself stands by for what its fork cannot load."""
+    header = gguf.read(path)
+    tokenizer, longest = GgufTokenizer(header), header.context_tokens
+    llama_cpp = LlamaCppBackend(path, tokenizer, settings, pull, longest)
+    if name == "llama_cpp":
+        return llama_cpp
+    faster = ik_llama.IkLlamaBackend(path, tokenizer, settings, longest)
+    return faster if settings.backend == name else FirstThatLoads(faster, llama_cpp)
 
 
 def gguf_path(source: ModelSource, on_progress: OnProgress, gives_up: GivesUp) -> Path:

@@ -267,7 +267,10 @@ class Contender:
 MakeBackend = Callable[[], Backend]
 
 
-@pytest.fixture(params=["echo", "transformers", "openai", pytest.param("llama_cpp", marks=pytest.mark.model)])
+GGUF = [pytest.param(name, marks=pytest.mark.model) for name in ("llama_cpp", "ik_llama")]
+
+
+@pytest.fixture(params=["echo", "transformers", "openai", *GGUF])
 def backend_factory(request: pytest.FixtureRequest) -> MakeBackend:
     """Makes a backend, not yet loaded."""
     if request.param == "echo":
@@ -279,16 +282,22 @@ def backend_factory(request: pytest.FixtureRequest) -> MakeBackend:
     if request.param == "openai":
         base_url = request.getfixturevalue("engine").base_url
         return lambda: OpenAiBackend(Settings(openai=OpenAiSettings(base_url=base_url)))
-    return lambda: _llama_cpp(request.getfixturevalue("embedded_gguf"))
+    return lambda: _of_gguf(request.param, request.getfixturevalue("embedded_gguf"))
 
 
-def _llama_cpp(path: Path) -> Backend:
+def _of_gguf(name: str, path: Path) -> Backend:
+    from lsp_server.backends.ik_llama import IkLlamaBackend, runs_here
     from lsp_server.backends.llama_cpp import LlamaCppBackend
     from lsp_server.engine.handoff import pull
     from lsp_server.models import gguf
     from lsp_server.models.tokenizer import GgufTokenizer
 
-    return LlamaCppBackend(path, GgufTokenizer(gguf.read(path)), Settings(), pull)
+    tokenizer = GgufTokenizer(gguf.read(path))
+    if name == "llama_cpp":
+        return LlamaCppBackend(path, tokenizer, Settings(), pull)
+    if not runs_here():
+        pytest.skip("ik_llama.cpp is not made for this machine")
+    return IkLlamaBackend(path, tokenizer, Settings())
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import sys
 from collections.abc import Callable
@@ -230,7 +231,7 @@ def test_quantised_weights_take_less_memory_on_a_cpu_too(dtype: Any, share: floa
     each = [model.get_submodule(layer).weight.nbytes for model in (quantised, whole)]
     assert each[0] == each[1] * share
     assert quantised.get_memory_footprint() < whole.get_memory_footprint() / 2
-    assert CachedReader(quantised).read([5, 6, 7]).isfinite().all()
+    assert math.isfinite(CachedReader(quantised).read([5, 6, 7]).sum())
 
 
 @pytest.mark.parametrize(("dtype", "flag"), [("int8", "load_in_8bit"), ("int4", "load_in_4bit")])

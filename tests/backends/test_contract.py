@@ -13,10 +13,10 @@ from lsp_server.completion.fim import FORMATS, FimPrompt, render
 
 PROMPT = "def add(a, b):\n    return"
 
-LLAMA_CPP = pytest.param("llama_cpp", marks=pytest.mark.model)
-HEALING = pytest.mark.parametrize("backend_factory", ["echo", "transformers", LLAMA_CPP], indirect=True)
+GGUF = [pytest.param(name, marks=pytest.mark.model) for name in ("llama_cpp", "ik_llama")]
+HEALING = pytest.mark.parametrize("backend_factory", ["echo", "transformers", *GGUF], indirect=True)
 TEXT_ONLY = pytest.mark.parametrize("backend_factory", ["openai"], indirect=True)
-CACHING = pytest.mark.parametrize("backend_factory", ["transformers", LLAMA_CPP], indirect=True)
+CACHING = pytest.mark.parametrize("backend_factory", ["transformers", *GGUF], indirect=True)
 
 
 def test_loading_reports_its_progress_up_to_the_end(backend_factory: Any) -> None:

@@ -101,7 +101,7 @@ def test_pieces_longer_than_a_sliding_window_are_read_as_the_whole_would_be(tiny
     reader.read(ids[: len(IDS)])
     reader.read(ids[len(IDS) : len(IDS) + 3])
     with torch.inference_mode():
-        whole = reader._model(torch.tensor([ids]), use_cache=False).logits[0, -1]
+        whole = reader._model(torch.tensor([ids]), use_cache=False).logits[0, -1].numpy()
     torch.testing.assert_close(reader.read(ids[len(IDS) + 3 :]), whole, rtol=1e-4, atol=1e-4)
 
 

@@ -29,8 +29,8 @@ class Bench:
     def __init__(self, checkpoint: Path) -> None:
         self.backend = ours.TransformersBackend(checkpoint, Settings(device="cpu", threads=1))
         self.tokenizer = self.backend.load(lambda _share: None).tokenizer
-        assert self.backend._loaded is not None
-        self.loaded = self.backend._loaded
+        assert self.backend._decoder is not None
+        self.loaded = self.backend._decoder
         self.model = self.loaded.reader._model
         self.runs = 0
         self.model.register_forward_hook(self._count)

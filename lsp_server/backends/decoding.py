@@ -1,0 +1,126 @@
+"""The decode loop: rewind to what is known of the prompt, read the rest in pieces, then one token at a time.
+
+It is ours, and not a library's, since it must be left between two tokens, go on from what was read for the
+prompt before, and spell a healed cursor.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from lsp_server.backends.base import PREFILL_PIECE_TOKENS, FinishReason, GenerationRequest, Report
+from lsp_server.backends.healing import Healing, Vocabulary
+from lsp_server.backends.sampling import Sampler, healed_scores
+from lsp_server.backends.stream import Pieces, drop_healed, until_stop_string
+from lsp_server.completion.fim import Tokenizer
+from lsp_server.completion.item import Usage
+from lsp_server.errors import BackendError
+
+if TYPE_CHECKING:
+    from lsp_server.backends.sampling import Scores
+
+
+class Reader(Protocol):
+    """A model that remembers what it has read."""
+
+    def rewind(self, ids: Sequence[int]) -> int:
+        """Keep what ``ids`` begins with; how many tokens that is, never all of them."""
+        ...
+
+    def read(self, ids: Sequence[int]) -> Scores:
+        """Read further tokens; the scores of the next one.
+
+        Raises:
+            BackendError: the model failed.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A model that is ready to write.
+
+    Attributes:
+        reader: reads tokens and scores the next one.
+        tokenizer: for prompts that come as text.
+        vocabulary: what the tokens spell.
+        start_id: what an empty prompt begins with.
+        context_tokens: the longest prompt and answer together.
+        ends: the tokens that the model itself declares to be its end.
+    """
+
+    reader: Reader
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    start_id: int
+    context_tokens: int
+    ends: frozenset[int]
+
+    def answer(self, request: GenerationRequest, report: Report) -> Pieces:
+        """Yield pieces of text; see ``Backend.generate``.
+
+        Raises:
+            BackendError: the prompt is too long, or the model failed.
+        """
+        pieces = _Generation(self, request, report).pieces()
+        yield from until_stop_string(drop_healed(pieces, request.healed), request.stop_strings, report)
+
+
+class _Generation:
+    """One prompt on its way through the model."""
+
+    def __init__(self, decoder: Decoder, request: GenerationRequest, report: Report) -> None:
+        self._decoder = decoder
+        self._request = request
+        self._report = report
+        ids = decoder.tokenizer.encode(request.text) if request.ids is None else list(request.ids)
+        self._prompt = ids or [decoder.start_id]
+        self._cached = 0
+        self._read = 0
+        self._generated = 0
+
+    def pieces(self) -> Pieces:
+        """The text token by token, with what is healed."""
+        room = self._decoder.context_tokens - len(self._prompt)
+        if room < 1:
+            longest = self._decoder.context_tokens - 1
+            message = f"The prompt has {len(self._prompt)} tokens, but the model takes {longest} at most."
+            raise BackendError(message)
+        try:
+            scores = yield from self._prefill()
+            yield from self._decode(scores, room)
+        finally:
+            self._report.usage = Usage(self._read, self._cached, self._generated)
+
+    def _prefill(self) -> Generator[str, None, Scores]:
+        """Read the prompt; returns the scores of the first token."""
+        reader = self._decoder.reader
+        self._read = self._cached = reader.rewind(self._prompt)
+        while True:
+            piece = self._prompt[self._read : self._read + PREFILL_PIECE_TOKENS]
+            scores = reader.read(piece)
+            self._read += len(piece)
+            if self._read == len(self._prompt):
+                return scores
+            yield ""
+
+    def _decode(self, scores: Scores, room: int) -> Pieces:
+        vocabulary, stops = self._decoder.vocabulary, self._request.stop_ids | self._decoder.ends
+        sampler, healing = Sampler(self._request.sampling), Healing(self._request.healed, vocabulary)
+        characters = codecs.getincrementaldecoder("utf-8")("replace")
+        budget = self._request.sampling.max_new_tokens
+        while True:
+            token = sampler.choose(healed_scores(scores, healing))
+            if token in stops:
+                self._report.finish_reason = FinishReason.STOP
+                return
+            self._generated += 1
+            budget -= healing.take(token)
+            yield characters.decode(vocabulary.piece(token))
+            if budget <= 0 or self._generated == room:
+                self._report.finish_reason = FinishReason.LENGTH
+                return
+            scores = self._decoder.reader.read([token])

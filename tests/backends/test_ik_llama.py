@@ -1,0 +1,135 @@
+"""What the reader of ik_llama.cpp keeps, and when the backend is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lsp_server.backends import ik_llama
+from lsp_server.backends.base import GenerationRequest, Report, SamplingParams
+from lsp_server.backends.ik_llama import IkLlamaBackend
+from lsp_server.backends.ik_reader import WORTH_KEEPING_TOKENS, common_length
+from lsp_server.errors import ModelLoadError
+from lsp_server.models import gguf
+from lsp_server.models.tokenizer import GgufTokenizer
+from lsp_server.settings import Settings
+
+np = pytest.importorskip("numpy")
+LONG, OTHER = list(range(100, 400)), list(range(1000, 1300))
+
+
+@pytest.fixture(scope="module")
+def backend(embedded_gguf: Path) -> Iterator[IkLlamaBackend]:
+    if not ik_llama.runs_here():
+        pytest.skip("ik_llama.cpp is not made for this machine")
+    backend = IkLlamaBackend(embedded_gguf, GgufTokenizer(gguf.read(embedded_gguf)), Settings())
+    with closing(backend):
+        backend.load(lambda _share: None)
+        yield backend
+
+
+def ask(backend: IkLlamaBackend, ids: Sequence[int], new_tokens: int = 2) -> tuple[str, Report]:
+    report = Report()
+    request = GenerationRequest("", tuple(ids), sampling=SamplingParams(max_new_tokens=new_tokens))
+    return "".join(backend.generate(request, report)), report
+
+
+@pytest.mark.model
+def test_what_two_prompts_begin_with_is_read_once(backend: IkLlamaBackend) -> None:
+    ask(backend, LONG)
+    _, report = ask(backend, [*LONG, 7])
+    assert report.usage.cached_tokens == len(LONG)
+    assert report.usage.prompt_tokens == len(LONG) + 1
+
+
+@pytest.mark.model
+def test_going_back_to_an_earlier_prompt_costs_one_token_and_changes_nothing(backend: IkLlamaBackend) -> None:
+    first, _ = ask(backend, LONG, 8)
+    ask(backend, OTHER)
+    again, report = ask(backend, LONG, 8)
+    assert report.usage.cached_tokens == len(LONG) - 1
+    assert again == first
+    _, report = ask(backend, OTHER)
+    assert report.usage.cached_tokens == len(OTHER) - 1
+
+
+@pytest.mark.model
+def test_what_is_soon_read_again_is_not_kept(backend: IkLlamaBackend) -> None:
+    few = WORTH_KEEPING_TOKENS // 2
+    ask(backend, range(2000, 2000 + few), 1)
+    ask(backend, OTHER)
+    _, report = ask(backend, range(2000, 2000 + few))
+    assert report.usage.cached_tokens == 0
+
+
+@pytest.mark.model
+def test_earlier_prompts_take_no_more_memory_than_they_may(backend: IkLlamaBackend) -> None:
+    for start in range(3000, 6000, 300):
+        ask(backend, range(start, start + 300), 1)
+    assert backend._decoder is not None
+    reader = backend._decoder.reader
+    assert 0 < sum(map(len, reader._kept.values())) <= reader._kept_bytes  # type: ignore[attr-defined]
+    _, report = ask(backend, range(3000, 3300), 1)
+    assert report.usage.cached_tokens == 0, "the oldest went"
+
+
+@pytest.mark.model
+def test_a_prompt_that_is_read_in_part_goes_on_from_there(backend: IkLlamaBackend) -> None:
+    report = Report()
+    pieces = backend.generate(GenerationRequest("", tuple(range(7000, 7400))), report)
+    next(pieces)
+    pieces.close()
+    assert report.usage.prompt_tokens < 400
+    _, again = ask(backend, range(7000, 7400))
+    assert again.usage.cached_tokens == report.usage.prompt_tokens
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("healed", ['"', "\\", "\f", "\x0b", "\u2028", "é", "名", "😀", "\r\n\t", "[^]"])
+def test_whatever_was_typed_can_be_spelled_again(backend: IkLlamaBackend, healed: str) -> None:
+    report = Report()
+    request = GenerationRequest("", tuple(LONG), healed, sampling=SamplingParams(max_new_tokens=2))
+    list(backend.generate(request, report))
+    assert report.usage.completion_tokens >= 1
+
+
+@pytest.mark.model
+def test_pieces_are_what_the_vocabulary_of_the_file_says(
+    backend: IkLlamaBackend, embedded_gguf: Path
+) -> None:
+    assert backend._context is not None
+    pieces, ends = backend._context.pieces()
+    tokenizer = GgufTokenizer(gguf.read(embedded_gguf))
+    for text in ("def f(x):\n    return x", "\t\n  ", "é名😀"):
+        assert b"".join(pieces[token] for token in tokenizer.encode(text)) == text.encode()
+    assert tokenizer.special_id("<|endoftext|>") in ends
+    assert not any(pieces[token] for token in ends)
+
+
+def test_a_file_that_is_no_model_is_refused_in_a_sentence(embedded_gguf: Path, tmp_path: Path) -> None:
+    if not ik_llama.runs_here():
+        pytest.skip("ik_llama.cpp is not made for this machine")
+    cut = tmp_path / "cut.gguf"
+    cut.write_bytes(embedded_gguf.read_bytes()[:100_000])
+    backend = IkLlamaBackend(cut, GgufTokenizer(gguf.read(embedded_gguf)), Settings())
+    with pytest.raises(ModelLoadError, match=r"^llama\.cpp could not load cut\.gguf; "):
+        backend.load(lambda _share: None)
+    backend.close()
+
+
+def test_the_common_beginning_of_two_texts() -> None:
+    assert common_length([1, 2, 3], [1, 2, 4]) == 2
+    assert common_length([1, 2], [1, 2, 3]) == 2
+    assert common_length([], [1]) == 0
+
+
+@pytest.mark.parametrize(("threads", "cores", "expected"), [(0, 2, (1, 2)), (0, 8, (8, 8)), (3, 8, (3, 3))])
+def test_one_of_few_cores_is_left_while_tokens_are_written(
+    threads: int, cores: int, expected: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ik_llama.os, "cpu_count", lambda: cores)
+    backend = IkLlamaBackend(Path("x"), None, Settings(threads=threads))  # type: ignore[arg-type]
+    assert backend._threads() == expected
