@@ -32,7 +32,8 @@ async def test_initialize_is_answered_without_a_model_library(start):
     assert await client.exit_code() == 0
     imported = {line.rpartition("|")[2].strip() for line in client.log.splitlines()}
     assert "lsp_server.lsp.server" in imported
-    assert imported & {"torch", "transformers", "tokenizers", "xllamacpp", "ik_llama_cpp", "httpx", "websockets"} == set()
+    large = {"torch", "transformers", "tokenizers", "xllamacpp", "ik_llama_cpp", "httpx", "websockets"}
+    assert imported & large == set()
 
 
 async def test_the_newest_request_of_a_document_wins(start, place):
