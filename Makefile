@@ -33,8 +33,11 @@ format: $(VENV)/dev.stamp  ## put the code into its standard form
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(VENV)/dev.stamp  ## the measured table of the README
+bench: $(VENV)/dev.stamp  ## the measured tables of the README and of docs/performance.md; more than an hour
 	$(BIN)/python benchmarks/first_screen.py
+	$(BIN)/python benchmarks/large_file.py
+	$(BIN)/python benchmarks/engines.py
+	$(BIN)/python benchmarks/keystrokes.py
 
 clean:  ## forget the virtual environment
 	rm -rf $(VENV)

@@ -14,6 +14,12 @@ FIM_LS = (sys.executable, "-m", "lsp_server", "serve", "--stdio")
 CAPABILITIES = {"textDocument": {"inlineCompletion": {"dynamicRegistration": False}}}
 
 
+def resident_mb(process_id: int) -> float:
+    """Resident memory of a process, in MB; Linux only."""
+    pages = int(Path(f"/proc/{process_id}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
 class Client:
     """One server process and what it answers."""
 
@@ -55,8 +61,7 @@ class Client:
 
     def resident_mb(self) -> float:
         """Resident memory of the process, in MB; Linux only."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return resident_mb(self.process.pid)
 
     def _send(self, message: dict[str, Any]) -> None:
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
@@ -80,23 +85,26 @@ class Client:
 class Typist:
     """A document in an editor, and someone who types into it."""
 
-    def __init__(self, client: Client, uri: str, text: str) -> None:
+    def __init__(self, client: Client, uri: str, text: str, line: int | None = None) -> None:
+        """Open the document, with the cursor at the end of a line, without one of the last."""
+        lines = text.split("\n")
         self.client = client
         self.uri = uri
         self.version = 1
-        self.line = text.count("\n")
-        self.column = len(text) - text.rfind("\n") - 1
+        self.line = len(lines) - 1 if line is None else line
+        self.column = len(lines[self.line])
         item = {"uri": uri, "languageId": "python", "version": 1, "text": text}
         client.notify("textDocument/didOpen", {"textDocument": item})
 
     def type(self, text: str) -> None:
-        """Insert text without line ends at the cursor."""
+        """Insert text at the cursor."""
         self.version += 1
         here = self._position()
         change = {"range": {"start": here, "end": here}, "text": text}
         document = {"uri": self.uri, "version": self.version}
         self.client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
-        self.column += len(text)
+        self.line += text.count("\n")
+        self.column = len(text) - text.rfind("\n") - 1 if "\n" in text else self.column + len(text)
 
     async def ask(self, *, invoked: bool = False) -> str | None:
         """The first suggestion at the cursor."""

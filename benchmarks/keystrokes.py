@@ -1,9 +1,8 @@
 """Typing into real files, in real time: python benchmarks/keystrokes.py [--places N] [--without PART …].
 
 Our server over stdio and, place by place in the same run, the same weights under llama.cpp's own HTTP
-server with its prompt cache. That one is asked as plugins ask it: 75 ms after a key that no other follows,
-the request before given up, with the plain prompt of the same budget, once prefix first (PSM, what its
-``/infill`` sends) and once suffix first (SPM).
+server with its prompt cache, driven as plugins drive it (see ``reference.py``): once prefix first (PSM, what
+its ``/infill`` sends) and once suffix first (SPM), with the plain prompt of the same budget.
 
 A key waits until there is a suggestion for the text as it then stands. A suggestion that is how the file goes
 on is accepted by a typist who had the time to read it. Where the typist goes elsewhere, keys that still wait
@@ -13,167 +12,31 @@ wait for ever.
 from __future__ import annotations
 
 import argparse
-import ast
 import asyncio
-import math
-import random
+import json
+import os
 import statistics
 import sys
-import sysconfig
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
-from suggesters import Costs, Ours, Reference, Suggester
-from typing_events import SPEEDS_WPM, STRETCH_CHARACTERS, Key, Place
+from places import places
+from reference import Reference
+from sitting import KEYS, Sitting
+from suggesters import Ours, Suggester
+from typing_events import SPEEDS_WPM
 from without import PARTS
 
 from lsp_server.models.embedded import fetch
 from lsp_server.models.registry import REGISTRY
 from lsp_server.settings import Settings
 
-KEYS = 150
-READING_S = 0.35
-"""A suggestion is accepted no sooner."""
-LEAST_ACCEPTED = 3
-"""Characters; fewer are typed faster than they are read."""
-SOURCES = (
-    "argparse", "ast", "calendar", "codecs", "configparser", "csv", "dataclasses", "datetime", "difflib",
-    "enum", "fractions", "functools", "getopt", "gettext", "gzip", "heapq", "html/parser", "http/client",
-    "inspect", "ipaddress", "json/decoder", "locale", "logging/handlers", "mailbox", "netrc", "optparse",
-    "pathlib", "pickle", "plistlib", "queue", "shlex", "shutil", "statistics", "tarfile", "tempfile",
-    "textwrap", "tokenize", "traceback", "uuid", "zipfile",
-)  # fmt: skip
-"""Modules of the standard library, so that every machine has them."""
 BOUNDS_MS = (150, 300)
-
-
-@dataclass
-class Screen:
-    """What the typist sees, and which keys wait for it.
-
-    Attributes:
-        waited_ms: of each key until a suggestion was there, infinite if none came.
-        shown: what is suggested for the text as it stands.
-        accepted: the characters of each suggestion that was.
-    """
-
-    waited_ms: list[float] = field(default_factory=list)
-    shown: str | None = None
-    accepted: list[int] = field(default_factory=list)
-    _waiting: list[float] = field(default_factory=list)
-    _readable_since: float | None = None
-
-    def press(self) -> None:
-        """A key was pressed: what was shown does not count any more."""
-        self._waiting.append(time.monotonic())
-        self.shown = None
-
-    def show(self, place: Place, text: str | None) -> None:
-        """An answer for the text as it stands."""
-        self.shown, now = text, time.monotonic()
-        if text:
-            self.waited_ms += [1000 * (now - since) for since in self._waiting]
-            self._waiting.clear()
-        if not (text and place.goes_on_with(text) and len(text.strip()) >= LEAST_ACCEPTED):
-            self._readable_since = None
-        elif self._readable_since is None:
-            self._readable_since = now
-
-    def leave(self) -> None:
-        """The typist goes elsewhere."""
-        self.waited_ms += [math.inf] * len(self._waiting)
-        self._waiting.clear()
-        self.shown = self._readable_since = None
-
-    @property
-    def is_read(self) -> bool:
-        """Whether what is shown is right, and was there for long enough."""
-        since = self._readable_since
-        return self.shown is not None and since is not None and time.monotonic() - since >= READING_S
-
-    def accept(self) -> str:
-        """What is shown, which stands in the file now."""
-        text, self.shown, self._readable_since = self.shown or "", None, None
-        self.accepted.append(len(text))
-        return text
-
-
-@dataclass
-class Sitting:
-    """One program, and all that was seen of it so far.
-
-    Attributes:
-        first_ms: at each place, how long it took until there was a suggestion, after the file was opened
-            and after the jump.
-    """
-
-    suggester: Suggester
-    screen: Screen = field(default_factory=Screen)
-    costs: list[Costs] = field(default_factory=list)
-    first_ms: list[float] = field(default_factory=list)
-
-    async def type_at(self, place: Place) -> None:
-        """Press the keys of a place."""
-        before = await self.suggester.costs()
-        self.suggester.open(place)
-        self._ask(place, None)
-        for number in range(KEYS):
-            if number == KEYS // 2:
-                self.screen.leave()
-                place.jump()
-                self._ask(place, None)
-            await self._press(place)
-        self.screen.leave()
-        self.suggester.close()
-        self.costs.append((await self.suggester.costs()).since(before))
-
-    async def _press(self, place: Place) -> None:
-        key = place.key
-        await asyncio.sleep(key.gap_s)
-        if self.screen.is_read:
-            key = Key(0, self.screen.accept())
-        place.press(key)
-        self.screen.press()
-        self._ask(place, key)
-
-    def _ask(self, place: Place, key: Key | None) -> None:
-        self.suggester.ask(place, key, lambda text: self.screen.show(place, text))
-
-
-def places(count: int, seed: int) -> list[Place]:
-    """Real files with two stretches cut out, each behind the head of a function."""
-    chance = random.Random(seed)
-    library = Path(sysconfig.get_path("stdlib"))
-    found = []
-    for number, name in enumerate(chance.sample(SOURCES, count)):
-        text = (library / f"{name}.py").read_text(encoding="utf-8")
-        found.append(cut(f"/typed/{name}.py", text, SPEEDS_WPM[number % len(SPEEDS_WPM)], seed + number))
-    return found
-
-
-def cut(path: str, text: str, wpm: int, seed: int) -> Place:
-    """A place in a text: the body of a function in its first half is typed, and one in its last half."""
-    chance = random.Random(seed)
-    bodies = list(starts_of_bodies(text))
-    half = len(text) // 2
-    first = chance.choice([at for at in bodies if at < half - STRETCH_CHARACTERS])
-    second = chance.choice([at for at in bodies if half <= at < len(text) - STRETCH_CHARACTERS])
-    # What is typed is whole lines, as what stands behind it begins with a line end.
-    one, two = (text[at : text.index("\n", at + STRETCH_CHARACTERS)] for at in (first, second))
-    pieces = text[:first], text[first + len(one) : second], text[second + len(two) :]
-    return Place(path, pieces, (one, two), wpm, seed)
-
-
-def starts_of_bodies(text: str) -> Iterator[int]:
-    """Where functions begin to do something: at the line end before it, behind head and docstring."""
-    lines = [0, *(at + 1 for at, character in enumerate(text) if character == "\n")]
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef):
-            is_told = ast.get_docstring(node) is not None
-            if len(node.body) > is_told:
-                yield lines[node.body[is_told].lineno - 1] - 1
+WARM_AFTER_S = 2.0
+"""For so long after an arrival a place is cold."""
 
 
 def table(sittings: Sequence[Sitting]) -> str:
@@ -186,41 +49,112 @@ def table(sittings: Sequence[Sitting]) -> str:
 
 def measures(sitting: Sitting) -> dict[str, str]:
     """The numbers of one program, as they are shown."""
-    waited, costs = sorted(sitting.screen.waited_ms), sitting.costs
+    screen, costs = sitting.screen, sitting.costs
+    waited = [wait.ms for wait in screen.waits]
+    warm = [wait.ms for wait in screen.waits if wait.since_s >= WARM_AFTER_S]
     keys, hundreds = len(waited), len(waited) / 100
     shares = {
         f"within {bound} ms": f"{100 * sum(each <= bound for each in waited) / keys:.0f} %"
         for bound in BOUNDS_MS
     }
     return {
-        "until a suggestion, p50": f"{statistics.median(waited):.0f} ms",
-        "p95": f"{waited[int(0.95 * keys)]:.0f} ms",
+        "until a suggestion, p50": quantile(waited, 0.5),
+        "p95": quantile(waited, 0.95),
         **shares,
+        f"p50 without the first {WARM_AFTER_S:.0f} s at a place": quantile(warm, 0.5),
+        "first suggestion at a place, p50": quantile(screen.first_ms, 0.5),
+        "first suggestion at a place, p95": quantile(screen.first_ms, 0.95),
         "prompt tokens read per key": f"{sum(cost.read for cost in costs) / keys:.1f}",
         "tokens written per key": f"{sum(cost.written for cost in costs) / keys:.2f}",
         "thrown away": f"{sum(cost.written - cost.shown for cost in costs) / keys:.2f}",
         "CPU seconds per 100 keys": f"{sum(cost.cpu_s for cost in costs) / hundreds:.1f}",
         "memory": f"{max(cost.memory_mb for cost in costs):.0f} MB",
-        "suggestions accepted": f"{len(sitting.screen.accepted)}",
-        "characters of them": f"{sum(sitting.screen.accepted)}",
+        "suggestions accepted": f"{len(screen.accepted)}",
+        "characters of them": f"{sum(screen.accepted)}",
     }
 
 
-async def run(arguments: argparse.Namespace) -> None:
-    """Type everywhere, the programs in turn, and print the table as it grows."""
+def quantile(values: Sequence[float], share: float) -> str:
+    """A quantile of milliseconds; a value that never came is beyond all others."""
+    if not values:
+        return "none"
+    found = statistics.median(values) if share == 0.5 else sorted(values)[int(share * len(values))]
+    return f"{found:.0f} ms" if found < float("inf") else "never"
+
+
+def header(done: int, minutes: float, arguments: argparse.Namespace) -> str:
+    """What the table is of."""
+    speeds = ", ".join(map(str, SPEEDS_WPM))
+    return (
+        f"{done} places, {KEYS} keys at each, at {speeds} words per minute in turn, seed {arguments.seed};"
+        f" {os.cpu_count()} CPU cores; the run took {minutes:.0f} minutes.\n\n"
+    )
+
+
+class Record:
+    """A run in a file, written after each place, so that one that was broken off can go on."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._path: Path | None = arguments.json
+        names = ("seed", "places", "reference_threads")
+        self._of = {"keys": KEYS, **{name: getattr(arguments, name) for name in names}}
+
+    def taken(self, sittings: Sequence[Sitting]) -> tuple[int, float]:
+        """How many places are done already, and the minutes that they took; their numbers go to the sittings.
+
+        Raises:
+            SystemExit: the file is of another run.
+        """
+        if self._path is None or not self._path.exists():
+            return 0, 0.0
+        record = json.loads(self._path.read_text(encoding="utf-8"))
+        names = [sitting.suggester.name for sitting in sittings]
+        if record["of"] != self._of or [each["name"] for each in record["programs"]] != names:
+            sys.exit(f"{self._path} holds a run with other arguments.")
+        for sitting, numbers in zip(sittings, record["programs"], strict=True):
+            sitting.take(numbers)
+        return record["done"], record["minutes"]
+
+    def write(self, done: int, minutes: float, sittings: Sequence[Sitting]) -> None:
+        """Keep what there is."""
+        if self._path is None:
+            return
+        programs: list[dict[str, Any]] = [sitting.numbers() for sitting in sittings]
+        record = {"of": self._of, "done": done, "minutes": minutes, "programs": programs}
+        unfinished = self._path.with_suffix(".part")
+        unfinished.write_text(json.dumps(record), encoding="utf-8")
+        unfinished.replace(self._path)
+
+
+async def started(arguments: argparse.Namespace, programs: AsyncExitStack) -> list[Suggester]:
+    """All programs that are compared, running until the stack is closed."""
     model = fetch(REGISTRY[Settings().model], lambda _share: None, lambda: False)
     assert model is not None
-    ours = [await Ours.start(), *[await Ours.start(parts.split(",")) for parts in arguments.without]]
-    references = [await Reference.start(order, model) for order in arguments.references]
-    sittings = [Sitting(suggester) for suggester in (*ours, *references)]
-    for number in range(arguments.places):
-        for sitting in sittings:
-            await sitting.type_at(places(arguments.places, arguments.seed)[number])
-        sys.stderr.write(f"{number + 1} of {arguments.places} places\n")
-        sys.stderr.flush()
-    sys.stdout.write(table(sittings))
-    for sitting in sittings:
-        await sitting.suggester.stop()
+    found: list[Suggester] = []
+    for parts in ([], *(parts.split(",") for parts in arguments.without)):
+        found.append(await Ours.start(parts))
+        programs.push_async_callback(found[-1].stop)
+    for order in arguments.references:
+        found.append(await Reference.start(order, model, arguments.reference_threads))
+        programs.push_async_callback(found[-1].stop)
+    return found
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Type everywhere, the programs in turn, and print the table."""
+    async with AsyncExitStack() as programs:
+        sittings = [Sitting(suggester) for suggester in await started(arguments, programs)]
+        record = Record(arguments)
+        done, minutes = record.taken(sittings)
+        began = time.monotonic() - 60 * minutes
+        while done < arguments.places and minutes < arguments.minutes:
+            for sitting in sittings:
+                await sitting.type_at(places(arguments.places, arguments.seed)[done])
+            done, minutes = done + 1, (time.monotonic() - began) / 60
+            record.write(done, minutes, sittings)
+            sys.stderr.write(f"{done} of {arguments.places} places, {minutes:.0f} minutes\n")
+            sys.stderr.flush()
+        sys.stdout.write(header(done, minutes, arguments) + table(sittings))
 
 
 def parsed(arguments: Iterable[str] | None = None) -> argparse.Namespace:
@@ -228,7 +162,16 @@ def parsed(arguments: Iterable[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure suggestions while typing.")
     parser.add_argument("--places", type=int, default=30, help="files to type into (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="which, and how (default: %(default)s)")
+    parser.add_argument(
+        "--minutes", type=float, default=float("inf"), help="end after the place that passes so many"
+    )
+    parser.add_argument(
+        "--json", type=Path, help="keep the raw numbers here; a run that finds some goes on behind them"
+    )
     parser.add_argument("--references", nargs="*", choices=("psm", "spm"), default=("psm", "spm"))
+    parser.add_argument(
+        "--reference-threads", type=int, help="that it writes with (default: one less than there are cores)"
+    )
     parser.add_argument(
         "--without",
         action="append",

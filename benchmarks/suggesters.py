@@ -1,32 +1,17 @@
-"""The programs that are compared: our server over stdio, and llama.cpp's HTTP server as a plugin asks it."""
+"""What is compared: what every program can be told, what it costs, and our server over stdio."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
-import httpx
-from client import FIM_LS, Client
+from client import FIM_LS, Client, resident_mb
 from typing_events import Key, Place
-
-from lsp_server.completion.context import counter, select_window
-from lsp_server.completion.document import Document
-from lsp_server.completion.fim import FORMATS, FimPrompt
-from lsp_server.models import gguf
-from lsp_server.models.tokenizer import GgufTokenizer
-from lsp_server.settings import Settings
-
-Order = Literal["psm", "spm"]
-
-DEBOUNCE_S = 0.075
-FORM = FORMATS["smollm2-spm"]
-SUFFIX, PREFIX, MIDDLE = "<issue_start>", "<issue_comment>", "<issue_closed>"
 
 
 @dataclass
@@ -143,109 +128,18 @@ class Ours:
         self._client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
 
     async def _answer(self, position: dict[str, int], on_answer: OnAnswer) -> None:
+        """What is answered; null says nothing but that a newer request has taken the place of this one."""
         params = {"textDocument": {"uri": self._uri}, "position": position, "context": {"triggerKind": 2}}
         result = await self._client.request("textDocument/inlineCompletion", params)
         if result is not None:
             on_answer(result["items"][0]["insertText"] if result["items"] else None)
 
 
-class Reference:
-    """llama.cpp's server, and a plugin that asks it 75 ms after a key and gives up what it asked before."""
-
-    def __init__(
-        self, order: Order, server: asyncio.subprocess.Process, address: str, tokenizer: GgufTokenizer
-    ) -> None:
-        self.name = f"llama.cpp's server, {order.upper()}"
-        self._order = order
-        self._server = server
-        self._http = httpx.AsyncClient(base_url=address, timeout=60)
-        self._tokenizer = tokenizer
-        self._count = counter(tokenizer)
-        self._settings = Settings()
-        self._asking: asyncio.Future[None] | None = None
-        self._costs = Costs()
-
-    @classmethod
-    async def start(cls, order: Order, model: Path) -> Reference:
-        """Start the server and wait until it listens."""
-        command = (sys.executable, str(Path(__file__).with_name("reference_server.py")), str(model))
-        server = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-        assert server.stdout is not None
-        address = (await server.stdout.readline()).decode().strip()
-        return cls(order, server, address, GgufTokenizer(gguf.read(model)))
-
-    def open(self, place: Place) -> None:
-        """It reads no files, only prompts."""
-
-    def close(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
-
-    def ask(self, place: Place, key: Key | None, on_answer: OnAnswer) -> None:
-        self.close()
-        self._asking = asyncio.ensure_future(self._answer(place, on_answer))
-
-    async def costs(self) -> Costs:
-        self._costs.cpu_s, self._costs.memory_mb = process_costs(self._server.pid)
-        return Costs(**vars(self._costs))
-
-    async def stop(self) -> None:
-        await self._http.aclose()
-        self._server.kill()
-        await self._server.wait()
-
-    async def _answer(self, place: Place, on_answer: OnAnswer) -> None:
-        await asyncio.sleep(DEBOUNCE_S)
-        body = {
-            "prompt": self._prompt_ids(self._window(place)),
-            "n_predict": self._settings.max_new_tokens,
-            "temperature": 0,
-            "cache_prompt": True,
-            "stream": True,
-            "return_progress": True,
-        }
-        text = await self._read(body)
-        on_answer(text or None)
-
-    def _window(self, place: Place) -> FimPrompt:
-        before, after = place.halves
-        snapshot = Document(f"file://{place.path}", before + after, "python").at_offset(len(before))
-        return select_window(snapshot, FORM, self._settings.prompt_tokens("cpu"), self._count).prompt
-
-    def _prompt_ids(self, prompt: FimPrompt) -> list[int]:
-        """The plain prompt, without healing."""
-        suffix, prefix, middle = (self._tokenizer.special_id(piece) for piece in (SUFFIX, PREFIX, MIDDLE))
-        assert suffix is not None
-        assert prefix is not None
-        assert middle is not None
-        before, after = self._tokenizer.encode(prompt.prefix), self._tokenizer.encode(prompt.suffix)
-        if self._order == "spm":
-            return [suffix, *after, prefix, *before]
-        return [prefix, *before, suffix, *after, middle]
-
-    async def _read(self, body: dict[str, Any]) -> str:
-        text, written, read = "", 0, 0
-        async with self._http.stream("POST", "/completion", json=body) as reply:
-            async for line in reply.aiter_lines():
-                if not line.startswith("data: {"):
-                    continue
-                event = json.loads(line.removeprefix("data: "))
-                if progress := event.get("prompt_progress"):
-                    self._costs.read += progress["processed"] - max(read, progress["cache"])
-                    read = progress["processed"]
-                elif not event["stop"]:
-                    written += 1
-                    self._costs.written += 1
-                    text += event["content"]
-        self._costs.shown += written
-        return text
-
-
 def process_costs(process_id: int) -> tuple[float, float]:
     """CPU time in seconds and resident memory in MB of a process with all its threads; Linux only."""
     fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    ticks, pages = int(fields[11]) + int(fields[12]), int(fields[21])
-    return ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    ticks = int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK"), resident_mb(process_id)
 
 
 def _position(before: str) -> dict[str, int]:

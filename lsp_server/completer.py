@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
-from lsp_server.backends.base import FinishReason
-from lsp_server.completion.acceptance import Statistics
-from lsp_server.completion.cache import Answer, CompletionCache
+from lsp_server.completion.acceptance import Statistics, Written
+from lsp_server.completion.anchor import Anchors
 from lsp_server.completion.document import Document, Snapshot
 from lsp_server.completion.draft import Draft
 from lsp_server.completion.instruct import Task
 from lsp_server.completion.item import Completion, Suggestion
-from lsp_server.completion.postprocess import PLACE_FILTERS, FilterContext, postprocess
-from lsp_server.completion.selected import as_if_selected, spelling_selected
+from lsp_server.completion.postprocess import FilterContext, Processed
+from lsp_server.completion.rhythm import Rhythm
+from lsp_server.completion.selected import as_if_accepted, as_if_selected, spelling_selected
 from lsp_server.completion.stops import keep_going
 from lsp_server.completion.trigger import Ask, Go, Skip, decide
+from lsp_server.engine.ahead import Ahead
+from lsp_server.engine.answers import Answers
 from lsp_server.engine.engine import MODEL_SETTINGS, Engine, Listener, same_model
-from lsp_server.engine.flight import SUPERSEDED, Flight, Flights
+from lsp_server.engine.flight import ANSWERED, LOST, SUPERSEDED, Flight
+from lsp_server.engine.flights import Flights
 from lsp_server.engine.instruct import carry_out
 from lsp_server.engine.job import Job, OnText, Outcome, State, Status
 from lsp_server.engine.plan import plan_requests
+from lsp_server.engine.relay import on_this_loop
 from lsp_server.engine.trip import Trip
-from lsp_server.settings import AUTO_DEBOUNCE_MS, Settings
-
-MOST_EXPLAINED = 32
+from lsp_server.settings import Settings
 
 OnDraft = Callable[[Draft], None]
 """Told what there is of a suggestion, after each piece of a candidate; called on the event loop."""
@@ -43,6 +45,7 @@ class Completer:
         engine: the model, which other clients may use too.
         settings: what holds for this client.
         sleep: waits for some seconds; tests put their own here.
+        anchors: keep the prompts of an editing session as they are; None for plain ones.
     """
 
     def __init__(
@@ -50,16 +53,19 @@ class Completer:
         engine: Engine,
         settings: Settings,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        anchors: Anchors | None = None,
     ) -> None:
         self.settings = settings
         self.statistics = Statistics()
         self._engine = engine
         self._sleep = sleep
-        self._cache = CompletionCache()
+        self._rhythm = Rhythm()
+        self._answers = Answers(self.statistics, self._rhythm)
         self._newest: dict[str, Trip] = {}
-        self._flights = Flights(engine)
+        self._flights = Flights(engine, self._answers.keep)
+        self._ahead = Ahead(engine, sleep)
+        self._anchors = anchors or Anchors(0)
         self._instructed: object = None
-        self._last: OrderedDict[str, Completion] = OrderedDict()
         self._ids = itertools.count(1)
         self._started = False
 
@@ -83,35 +89,34 @@ class Completer:
             return self._arrive(trip, "skipped", dropped_by=verdict.rule)
         trip.note("trigger", "block" if verdict.multiline else "one line")
         place = as_if_selected(trip.snapshot, ask)
-        if (answer := self._remembered(place, ask, verdict)) is not None:
-            texts = [suggestion.text for suggestion in answer.suggestions]
-            context = FilterContext(place, verdict.multiline, FinishReason.STOP)
-            fitted = postprocess(texts, context, PLACE_FILTERS)
-            trip.stages.extend(fitted.stages)
-            return self._arrive(trip, "cached", fitted.suggestions, fitted.dropped_by)
+        if (known := self._answers.find(place, ask, verdict, self._epoch)) is not None:
+            self._flights.leave_to(place)
+            return self._give(trip, place, "cached", *known)
         flight = self._flights.along(place, verdict, self._epoch) if not ask.invoked else None
-        if flight is None:
-            if verdict.unwelcome is not None:
-                return self._arrive(trip, "skipped", dropped_by=verdict.unwelcome)
-            if not ask.invoked:
-                await self._sleep(self._debounce_s)
-            if self._is_newest(trip):
-                job = self._job(place, verdict, trip, on_draft)
-                flight = self._flights.begin(Flight(place, verdict.multiline, self._epoch, job))
-        outcome = await self._flights.landing(flight, trip.ended) if flight else SUPERSEDED
+        if flight is None and verdict.unwelcome is not None:
+            return self._arrive(trip, "skipped", dropped_by=verdict.unwelcome)
+        flight = flight or await self._depart(trip, place, verdict, on_draft)
+        early = self._early(trip, flight, place) if flight else None
+        outcome = await self._flights.landing(flight, trip.ended, early) if flight else SUPERSEDED
         trip.usage, trip.timings = outcome.usage, outcome.timings
-        if flight is None or outcome.finish_reason not in (FinishReason.STOP, FinishReason.LENGTH):
-            return self._arrive(trip, outcome.finish_reason, error=outcome.error)
-        left = flight.left_of(outcome, place)
-        if left is None:  # all of it was typed meanwhile
-            return await self._travel(trip, on_draft)
-        context = FilterContext(place, flight.multiline, outcome.finish_reason)
-        processed = postprocess(left.texts, context, reasons=left.reasons)
-        trip.stages.extend(processed.stages)
-        self._remember(place, ask, verdict, processed.suggestions)
-        if processed.suggestions:
-            self.statistics.tokens_given += outcome.usage.completion_tokens
-        return self._arrive(trip, outcome.finish_reason, processed.suggestions, processed.dropped_by)
+        is_answered = outcome.finish_reason in ANSWERED
+        if flight and is_answered and (left := flight.left_of(outcome, place)) is not None:
+            return self._give(trip, place, outcome.finish_reason, left, flight.written)
+        if (is_answered or outcome.finish_reason in LOST) and self._is_newest(trip):
+            return await self._travel(trip, on_draft)  # all of it was typed meanwhile, or it gave way
+        reason = SUPERSEDED.finish_reason if is_answered else outcome.finish_reason
+        return self._arrive(trip, reason, error=outcome.error)
+
+    async def _depart(
+        self, trip: Trip, place: Snapshot, verdict: Go, on_draft: OnDraft | None
+    ) -> Flight | None:
+        """Have the model asked once typing rests; None if a newer request came meanwhile."""
+        if not trip.ask.invoked:
+            await self._sleep(self._debounce_s(place))
+        if not self._is_newest(trip):
+            return None
+        job = self._job(place, verdict, trip, on_draft)
+        return self._flights.begin(Flight(place, verdict.multiline, self._epoch, job))
 
     async def instruct(self, task: Task, on_text: OnText) -> Outcome:
         """Have an instruction-tuned model carry out a task, behind all completions; the newest wins.
@@ -125,7 +130,7 @@ class Completer:
             self._engine,
             self._flights.key(INSTRUCTION),
             task,
-            _on_this_loop(on_text),
+            on_this_loop(on_text),
             deadline_s=self.settings.deadline_ms / 1000,
             is_wanted=lambda: self._instructed is mark,
         )
@@ -141,18 +146,28 @@ class Completer:
 
     def explain(self, uri: str) -> Completion | None:
         """The last completion of a document, with what each stage did."""
-        return self._last.get(uri)
+        return self._answers.last(uri)
 
     def forget(self, uri: str) -> None:
         """The document was closed: stop what runs for it, drop what is kept of it."""
+        self._ahead.disturb(uri)
         if (trip := self._newest.pop(uri, None)) is not None:
             trip.end()
-        self._last.pop(uri, None)
-        self._cache.forget(uri)
+        self._answers.forget(uri)
         self._flights.forget(uri)
+        self._anchors.forget(uri)
 
-    def changed(self, uri: str, document: Callable[[], Document]) -> None:
-        """A document was edited; if to what the model writes, the next request may want the rest."""
+    def changed(self, uri: str, document: Callable[[], Document], *, is_key: bool = False) -> None:
+        """A document was edited; if to what the model writes, the next request may want the rest.
+
+        Args:
+            uri: of the document.
+            document: makes what it is now.
+            is_key: whether the edit is what one key does.
+        """
+        if is_key:
+            self._rhythm.pressed(time.monotonic())
+        self._ahead.disturb(uri)
         self._flights.changed(uri, document)
 
     def shown(self, completion_id: str) -> None:
@@ -175,14 +190,8 @@ class Completer:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` the present status and each new one, on this loop; returns how to stop that."""
-        loop = asyncio.get_running_loop()
-
-        def relay(_status: Status) -> None:
-            with suppress(RuntimeError):  # the loop may have been closed meanwhile
-                loop.call_soon_threadsafe(lambda: listener(self.status))
-
         listener(self.status)
-        return self._engine.subscribe(relay)
+        return self._engine.subscribe(on_this_loop(lambda _status: listener(self.status)))
 
     async def start(self) -> None:
         """Begin to load the model, unless suggestions are switched off."""
@@ -197,10 +206,10 @@ class Completer:
         self._instructed = None
         self._flights.stop(INSTRUCTION, "cancelled")
 
-    @property
-    def _debounce_s(self) -> float:
-        chosen = self.settings.debounce_ms
-        return (AUTO_DEBOUNCE_MS if chosen == "auto" else chosen) / 1000
+    def _debounce_s(self, place: Snapshot) -> float:
+        if self.settings.debounce_ms != "auto":
+            return self.settings.debounce_ms / 1000
+        return self._rhythm.wait_s(is_free=self._flights.has_model(place.document.uri))
 
     @property
     def _epoch(self) -> str:
@@ -211,6 +220,7 @@ class Completer:
     def _set_out(self, snapshot: Snapshot, ask: Ask) -> Trip:
         """Begin a journey; the one that was under way for this document ends."""
         trip, uri = Trip(snapshot, ask), snapshot.document.uri
+        self._ahead.disturb(uri)
         if uri in self._newest:
             self._newest[uri].end()
         self._newest[uri] = trip
@@ -219,18 +229,29 @@ class Completer:
     def _is_newest(self, trip: Trip) -> bool:
         return self._newest.get(trip.snapshot.document.uri) is trip
 
-    def _remembered(self, place: Snapshot, ask: Ask, verdict: Go) -> Answer | None:
-        answer = self._cache.find(place, multiline=verdict.multiline, epoch=self._epoch)
-        return answer if answer is None or answer.complete or ask.candidates == 1 else None
+    def _early(self, trip: Trip, flight: Flight, place: Snapshot) -> Coroutine[Any, Any, Outcome] | None:
+        """What of a block is there by the time that an answer is due; None if all of it is waited for."""
+        within_s = self.settings.answer_within_ms / 1000
+        if not within_s or not flight.multiline or trip.ask.invoked:
+            return None
+        return self._flights.early(flight, place, lambda: self._sleep(max(0.0, within_s - trip.age_s)))
 
-    def _remember(self, place: Snapshot, ask: Ask, verdict: Go, suggestions: tuple[Suggestion, ...]) -> None:
-        answer = Answer(suggestions, complete=ask.candidates > 1)
-        self._cache.store(place, answer, multiline=verdict.multiline, epoch=self._epoch)
+    def _look_ahead(self, place: Snapshot, suggestion: Suggestion) -> None:
+        """Ask for what would be asked for if a suggestion were accepted, behind everything else."""
+        future = as_if_accepted(place, suggestion)
+        verdict = decide(future, Ask(), self.settings)
+        if isinstance(verdict, Skip) or verdict.unwelcome is not None:
+            return
+        if self._answers.find(future, Ask(), verdict, self._epoch) is None:
+            job = self._job(future, verdict, Trip(future, Ask()), None)
+            job.patient = True
+            self._flights.begin(Flight(future, verdict.multiline, self._epoch, job, (place, suggestion)))
 
     def _job(self, place: Snapshot, verdict: Go, trip: Trip, on_draft: OnDraft | None) -> Job:
         context = FilterContext(place, verdict.multiline, "")
+        count, anchors = trip.ask.candidates, self._anchors
         plan = plan_requests(
-            place, self.settings, trip.note, multiline=verdict.multiline, candidates=trip.ask.candidates
+            place, self.settings, trip.note, multiline=verdict.multiline, candidates=count, anchors=anchors
         )
         job = Job(
             self._flights.key(place.document.uri),
@@ -239,10 +260,21 @@ class Completer:
             self.settings.deadline_ms / 1000,
         )
         if on_draft is not None:
-            job.on_text = _on_this_loop(lambda text: on_draft(Draft(text, context)))
+            job.on_text = on_this_loop(lambda text: on_draft(Draft(text, context)))
         # A job that nobody waits for any more has cost something too.
         job.future.add_done_callback(lambda done: self.statistics.spent(done.result().usage))
         return job
+
+    def _give(
+        self, trip: Trip, place: Snapshot, reason: str, processed: Processed, written: Written
+    ) -> Completion:
+        """End a journey with what is left of an answer."""
+        trip.stages.extend(processed.stages)
+        if processed.suggestions:
+            self.statistics.gave(written)
+            first = processed.suggestions[0]
+            self._ahead.watch(place.document.uri, lambda: self._look_ahead(place, first))
+        return self._arrive(trip, reason, processed.suggestions, processed.dropped_by)
 
     def _arrive(
         self,
@@ -258,22 +290,8 @@ class Completer:
             f"{self._flights.client}-{next(self._ids)}", reason, fitted, dropped_by, error
         )
         uri = trip.snapshot.document.uri
-        if reason in ("skipped", "cached"):
+        if reason == "skipped":
             self._flights.stop(uri, "superseded")
         if reason != "superseded":
-            self._last[uri] = completion
-            self._last.move_to_end(uri)
-            if len(self._last) > MOST_EXPLAINED:
-                self._last.popitem(last=False)
+            self._answers.note(uri, completion)
         return completion
-
-
-def _on_this_loop(on_text: OnText) -> OnText:
-    """Calls ``on_text`` on the running loop, from whatever thread it is called."""
-    loop = asyncio.get_running_loop()
-
-    def relay(text: str) -> None:
-        with suppress(RuntimeError):  # the loop may have been closed meanwhile
-            loop.call_soon_threadsafe(on_text, text)
-
-    return relay

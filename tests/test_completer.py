@@ -6,6 +6,7 @@ import pytest
 from lsp_server.completer import Completer
 from lsp_server.completion.document import Document
 from lsp_server.completion.instruct import INSTRUCT_FORMATS, Task
+from lsp_server.completion.rhythm import Rhythm
 from lsp_server.completion.trigger import Ask
 from lsp_server.errors import BackendError
 from lsp_server.settings import Settings
@@ -19,14 +20,19 @@ def at(drawing, uri="file:///project/a.py"):
     return Document(uri, "python", before + after).at_offset(len(before))
 
 
+DEBOUNCE_S = 0.075
+
+
 class Rest:
-    """Stands in for sleeping; remembers for how long, and may be held."""
+    """Stands in for sleeping; remembers for how long, and may be held. No other moment ever passes."""
 
     def __init__(self):
         self.slept = []
         self.gate = None
 
     async def __call__(self, seconds):
+        if seconds != DEBOUNCE_S:
+            await asyncio.Event().wait()
         self.slept.append(seconds)
         if self.gate is not None:
             await self.gate.wait()
@@ -59,7 +65,7 @@ async def test_typing_is_waited_for_and_a_key_press_is_not(bench, completer, res
     bench.scripts = [["a + b"]]
     await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
     await completer.complete(at("def sum(a, b):\n    return |\n"), INVOKED)
-    assert rest.slept == [0.075]
+    assert rest.slept == [DEBOUNCE_S]
 
 
 async def test_typing_the_suggestion_does_not_ask_the_model_again(bench, completer, rest):
@@ -70,6 +76,78 @@ async def test_typing_the_suggestion_does_not_ask_the_model_again(bench, complet
     assert completion.finish_reason == "cached"
     assert len(bench.backends[0].pulled) == 1
     assert len(rest.slept) == 1
+
+
+async def test_going_back_into_the_suggestion_does_not_ask_the_model_again(bench, completer):
+    bench.scripts = [["total + rest"]]
+    await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
+    for typed in ["t", "to", "tot", "tota", "total", "tota", "tot", "to", ""]:
+        completion = await completer.complete(at(f"def add(a, b):\n    return {typed}|\n"), TYPED)
+        assert texts(completion) == ["total + rest".removeprefix(typed)]
+        assert completion.finish_reason == "cached"
+    assert len(bench.backends[0].requests) == 1
+
+
+async def test_typing_something_else_and_going_back_does_not_ask_for_the_suggestion_again(bench, completer):
+    bench.scripts = [["total + rest"]]
+    await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
+    await completer.complete(at("def add(a, b):\n    return to_|\n"), TYPED)
+    completion = await completer.complete(at("def add(a, b):\n    return to|\n"), TYPED)
+    assert (texts(completion), completion.finish_reason) == (["tal + rest"], "cached")
+    assert len(bench.backends[0].requests) == 2
+
+
+EMPTIES = {"the model ended at once": ([], None), "a filter left nothing": ([" ", " "], "drop_empty")}
+
+
+@pytest.mark.parametrize(("script", "dropped_by"), EMPTIES.values(), ids=EMPTIES)
+async def test_a_place_with_nothing_to_suggest_is_not_asked_again(bench, completer, script, dropped_by):
+    bench.scripts = [script]
+    drawing = "def add(a, b):\n    return |\n"
+    first = await completer.complete(at(drawing), TYPED)
+    again = await completer.complete(at(drawing), TYPED)
+    assert [texts(first), texts(again)] == [[], []]
+    assert (first.finish_reason, again.finish_reason) == ("stop", "cached")
+    assert first.dropped_by == again.dropped_by
+    assert len(bench.backends[0].requests) == 1
+    if dropped_by:
+        assert again.dropped_by == dropped_by
+
+
+async def test_a_failure_is_asked_again(bench, completer):
+    bench.scripts = [[BackendError("The prompt is too long.")]]
+    for _ in range(2):
+        await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
+    assert len(bench.backends[0].requests) == 2
+
+
+async def test_auto_waits_as_the_rhythm_says(bench, rest, monkeypatch):
+    monkeypatch.setattr(Rhythm, "wait_s", lambda _rhythm, *, is_free: DEBOUNCE_S if is_free else 0)
+    completer = Completer(bench.engine, Settings(), rest)
+    bench.scripts = [["a + b"]]
+    await completer.complete(at("def add(a, b):\n    return |\n"), TYPED)
+    assert rest.slept == [DEBOUNCE_S]
+
+
+async def test_the_rhythm_is_told_of_keys_and_of_what_the_model_took(bench, completer, monkeypatch):
+    told = []
+    monkeypatch.setattr(Rhythm, "pressed", lambda _rhythm, _now: told.append("key"))
+    monkeypatch.setattr(Rhythm, "answered", lambda _rhythm, _seconds: told.append("answer"))
+    bench.scripts = [["a + b"]]
+    snapshot = at("def add(a, b):\n    return |\n")
+    completer.changed(snapshot.document.uri, lambda: snapshot.document, is_key=True)
+    completer.changed(snapshot.document.uri, lambda: snapshot.document)
+    await completer.complete(snapshot, TYPED)
+    await completer.complete(snapshot, TYPED)
+    await completer.complete(snapshot, Ask(True, 3))
+    assert told == ["key", "answer"], "neither what was known, nor several candidates"
+
+
+async def test_what_was_written_is_counted_as_given_once(bench, completer):
+    bench.scripts = [["a ", "+ b"]]
+    for typed in ["", "a", ""]:
+        await completer.complete(at(f"def add(a, b):\n    return {typed}|\n"), TYPED)
+    assert completer.statistics.tokens_given == 2
 
 
 async def test_a_request_that_is_typed_over_while_it_waits_never_reaches_the_model(bench, completer, rest):

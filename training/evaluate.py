@@ -152,7 +152,8 @@ def compare(arguments: argparse.Namespace) -> str:
         for hole in choose(sources(arguments.held_out), arguments.samples, arguments.seed)
         if arguments.kind in ("", hole.kind) and arguments.language in ("", hole.source.family)
     ]
-    ways: tuple[Way, ...] = ("served", "raw") if arguments.raw else ("served",)
+    chosen: dict[Way, bool] = {"served": True, "anchored": arguments.anchored, "raw": arguments.raw}
+    ways = tuple(way for way, is_chosen in chosen.items() if is_chosen)
     arguments.out.mkdir(parents=True, exist_ok=True)
     answers = Answers(arguments.out / "answers.jsonl", resume=arguments.resume)
     records: list[Record] = []
@@ -181,6 +182,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--kind", choices=KINDS, default="", help="only those holes")
     found.add_argument("--language", default="", help="only those holes")
     found.add_argument("--seed", type=int, default=1, help="which holes (default: %(default)s)")
+    found.add_argument("--anchored", action="store_true", help="ask in the middle of a session too")
     found.add_argument("--raw", action="store_true", help="ask without trigger, stops and filters too")
     found.add_argument("--resume", action="store_true", help="keep the answers that OUT holds")
     return found

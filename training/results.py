@@ -11,6 +11,7 @@ from lsp_server.evaluation.scores import Answer, Mean, summary
 
 SECTIONS: dict[Way, str] = {
     "served": "Served: through the server's trigger, stops and filters, as typing would ask",
+    "anchored": "Anchored: the same after three more lines were typed, with the prompt of an editing session",
     "raw": "Raw: what the model writes, to its own end or, for lines, to the first line end",
 }
 COLUMNS = {
@@ -90,7 +91,7 @@ def _cells(records: Sequence[Record]) -> Iterator[str]:
     for measure in COLUMNS:
         yield _cell(result.means.get(measure))
     # Raw comes second, and finds its prompt read.
-    timed = result.median_ms is not None and records[0].way == "served"
+    timed = result.median_ms is not None and records[0].way != "raw"
     yield f"{result.median_ms:.0f} / {result.p95_ms:.0f}" if timed else ""
 
 

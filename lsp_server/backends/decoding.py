@@ -7,7 +7,7 @@ prompt before, and spell a healed cursor.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,6 +36,10 @@ class Reader(Protocol):
         Raises:
             BackendError: the model failed.
         """
+        ...
+
+    def going_on(self, prompt: Sequence[int]) -> Callable[[int], Scores]:
+        """Behind a prompt that was read: takes each token that is chosen, and scores the next one."""
         ...
 
 
@@ -112,6 +116,7 @@ class _Generation:
         sampler, healing = Sampler(self._request.sampling), Healing(self._request.healed, vocabulary)
         characters = codecs.getincrementaldecoder("utf-8")("replace")
         budget = self._request.sampling.max_new_tokens
+        go_on = self._decoder.reader.going_on(self._prompt)
         while True:
             token = sampler.choose(healed_scores(scores, healing))
             if token in stops:
@@ -123,4 +128,4 @@ class _Generation:
             if budget <= 0 or self._generated == room:
                 self._report.finish_reason = FinishReason.LENGTH
                 return
-            scores = self._decoder.reader.read([token])
+            scores = go_on(token)

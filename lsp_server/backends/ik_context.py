@@ -62,23 +62,19 @@ class IkContext:
         Raises:
             BackendError: the model failed.
         """
-        batch = self._batch
+        batch, api, last = self._batch, self._library.api, len(ids) - 1
         batch.n_tokens = len(ids)
         for at, token in enumerate(ids):
             batch.token[at], batch.pos[at] = token, position + at
             batch.n_seq_id[at], batch.seq_id[at][0] = 1, SEQUENCE
-            batch.logits[at] = at == len(ids) - 1
-        failed = self._library.api.llama_decode(self._context, batch)
+            batch.logits[at] = at == last
+        failed = api.llama_decode(self._context, batch)
         if failed == NO_ROOM_IN_CACHE:
             raise OutOfMemoryError("The prompt does not fit into the KV cache; lower contextTokens.")
         if failed:
             message = f"llama.cpp failed while reading the prompt ({failed})."
             raise BackendError(message)
-        import numpy as np
-
-        scores = self._library.api.llama_get_logits_ith(self._context, -1)
-        # What the library points to is overwritten by the next batch.
-        return np.ctypeslib.as_array(scores, (self._vocabulary_size,)).copy()
+        return self._scores(last)
 
     def cut(self, length: int) -> bool:
         """Forget all but the first tokens; False where the architecture cannot."""
@@ -104,6 +100,14 @@ class IkContext:
         self.forget()
         taken = self._library.state_seq_set_data(self._context, state, len(state), SEQUENCE, 0)
         return bool(taken == len(state))
+
+    def _scores(self, at: int) -> Scores:
+        from numpy.ctypeslib import as_array
+
+        scores: Scores = as_array(
+            self._library.api.llama_get_logits_ith(self._context, at), (self._vocabulary_size,)
+        )
+        return scores.copy()  # what the library points to is overwritten by the next batch
 
     def pieces(self) -> tuple[list[bytes], frozenset[int]]:
         """What each token spells, nothing for special ones, and the tokens that end a text."""

@@ -31,6 +31,8 @@ from lsp_server.settings import Settings
 FEW_CORES = 4
 """Up to so many, one is left to the rest of the machine while tokens are written."""
 WINDOWS_HAS_AVX2 = 40
+MOST_PROMPT_TOKENS = 1024
+"""The longest prompt that is asked if its length follows the speed of the model."""
 
 
 def runs_here() -> bool:
@@ -81,7 +83,9 @@ class IkLlamaBackend:
         Raises:
             ModelLoadError: the library refuses the file, or cannot be loaded.
         """
-        wanted = self._settings.prompt_tokens("cpu") + self._settings.max_new_tokens + PREFILL_PIECE_TOKENS
+        budget = self._settings.context_tokens
+        prompt = MOST_PROMPT_TOKENS if budget == "auto" else budget
+        wanted = prompt + self._settings.max_new_tokens + PREFILL_PIECE_TOKENS
         tokens = min(wanted, self._trained_tokens or wanted)
         self._context = IkContext(self._path, tokens, PREFILL_PIECE_TOKENS, self._threads())
         pieces, ends = self._context.pieces()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from lsp_server.backends.ik_context import IkContext
@@ -63,6 +63,10 @@ class IkReader:
             raise
         self._ids += tuple(ids)
         return scores
+
+    def going_on(self, _prompt: Sequence[int]) -> Callable[[int], Scores]:
+        """Goes on by one token after the other, without drafts: they were measured to gain nothing here."""
+        return lambda token: self.read((token,))
 
     def _keep(self) -> None:
         """Copy what was read, in place of copies that were not needed for long."""

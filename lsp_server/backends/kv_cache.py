@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lsp_server.backends.lookahead import Lookahead
 from lsp_server.errors import BackendError, ModelLoadError, OutOfMemoryError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class CachedReader:
         home = model.get_input_embeddings().weight.device
         self._device = "cpu" if home.type == "meta" else home
         # Without it the scores of all tokens of the prompt are computed, only to be thrown away.
-        self._options = {"logits_to_keep": 1} if "logits_to_keep" in taken else {}
+        self._keeps_logits = "logits_to_keep" in taken
         self._cache: Any = None
         self._ids: list[int] = []
 
@@ -57,8 +58,40 @@ class CachedReader:
             OutOfMemoryError: the device has no memory left.
             BackendError: the model failed.
         """
+        return self._read(ids, 1)[0]
+
+    def going_on(self, prompt: Sequence[int]) -> Callable[[int], Scores]:
+        """Goes on by one token after the other, with drafts from the prompt: a tenth faster on a CPU."""
+        return Lookahead(self, prompt).read
+
+    def read_each(self, ids: Sequence[int]) -> Sequence[Scores]:
+        """Read further tokens; for each the scores of the one behind it.
+
+        Raises:
+            OutOfMemoryError: the device has no memory left.
+            BackendError: the model failed.
+        """
+        return self._read(ids, len(ids))
+
+    @property
+    def can_drop(self) -> bool:
+        """Whether what was read can be taken back whatever is read: sliding windows let go of some of it."""
+        layers = getattr(self._cache, "layers", ())
+        return bool(layers) and all(layer.is_croppable and not layer.is_sliding for layer in layers)
+
+    def drop(self, count: int) -> None:
+        """Take back the tokens that were read last."""
+        self._cache.crop(-count)
+        del self._ids[-count:]
+
+    def forget(self) -> None:
+        """Drop the cache."""
+        self._cache, self._ids = None, []
+
+    def _read(self, ids: Sequence[int], scored: int) -> Sequence[Scores]:
+        """Read further tokens; the scores behind the last of them."""
         try:
-            scores = self._forward(ids)
+            scores = self._forward(ids, scored)
         except Exception as error:
             logger.debug("the model failed", exc_info=True)
             failure = _translated(error)
@@ -69,11 +102,7 @@ class CachedReader:
         self.forget()
         raise failure
 
-    def forget(self) -> None:
-        """Drop the cache."""
-        self._cache, self._ids = None, []
-
-    def _forward(self, ids: Sequence[int]) -> Scores:
+    def _forward(self, ids: Sequence[int], scored: int) -> Sequence[Scores]:
         import torch
         from transformers import DynamicCache
 
@@ -81,9 +110,9 @@ class CachedReader:
             self._cache = DynamicCache(config=self._model.config)
         with torch.inference_mode():
             tokens = torch.tensor([list(ids)], device=self._device)
-            output = self._model(tokens, past_key_values=self._cache, use_cache=True, **self._options)
-            scores: Scores = output.logits[0, -1].float().cpu().numpy()
-            return scores
+            few = {"logits_to_keep": scored} if self._keeps_logits else {}
+            output = self._model(tokens, past_key_values=self._cache, use_cache=True, **few)
+            return list(output.logits[0, -scored:].float().cpu().numpy())
 
     def _crop(self, surplus: int) -> bool:
         """Take tokens off the end of the cache; False where it cannot go back."""

@@ -12,6 +12,7 @@ from lsp_server import log
 from lsp_server.cli.leave import let_go
 from lsp_server.cli.options import add_settings, command_line_values, settings_of
 from lsp_server.completer import Completer
+from lsp_server.completion.anchor import Anchors
 from lsp_server.engine.engine import Engine
 from lsp_server.errors import SettingsError
 from lsp_server.lsp import server
@@ -55,8 +56,12 @@ def hosting(arguments: argparse.Namespace) -> Iterator[tuple[Callable[[], Comple
     user = _user_values()
     settings = settings_of(arguments, user)
     engine = Engine(settings)
+
+    def new_completer() -> Completer:
+        return Completer(engine, settings, anchors=Anchors())
+
     try:
-        yield lambda: Completer(engine, settings), Layers(user, command_line_values(arguments))
+        yield new_completer, Layers(user, command_line_values(arguments))
     finally:
         let_go(engine)
 

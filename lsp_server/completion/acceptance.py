@@ -8,6 +8,19 @@ from lsp_server.completion.item import Usage
 
 
 @dataclass
+class Written:
+    """What the model wrote for an answer.
+
+    Attributes:
+        tokens: of them, those not yet counted as given.
+        is_given: whether a suggestion was made of it; the tokens may be told only later.
+    """
+
+    tokens: int = 0
+    is_given: bool = False
+
+
+@dataclass
 class Statistics:
     """What became of the completions of a client; kept in memory, and there only.
 
@@ -33,6 +46,18 @@ class Statistics:
         before = self._last[1] if self._last[0] == completion_id else 0
         self.accepted_in_part += max(0, units - before)
         self._last = (completion_id, units)
+
+    def gave(self, written: Written) -> None:
+        """Count what was written for an answer as given, the first time that it is."""
+        written.is_given = True
+        self.tokens_given += written.tokens
+        written.tokens = 0
+
+    def ended(self, written: Written, tokens: int) -> None:
+        """Take in how much was written in the end, for an answer that may have been given before."""
+        written.tokens = tokens
+        if written.is_given:
+            self.gave(written)
 
     def spent(self, usage: Usage) -> None:
         """Count what the model did, for a suggestion or for nothing."""

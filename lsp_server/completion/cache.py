@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from lsp_server.completion.acceptance import Written
 from lsp_server.completion.document import Snapshot
 from lsp_server.completion.item import Suggestion
 
 MOST_ANSWERS = 250
-LOOK_BACK = 128
+LOOK_BACK = 1024
+"""Characters; a block that was accepted whole, or as far as it was written, is no longer."""
 
 
 class Key(NamedTuple):
@@ -35,12 +37,27 @@ class Answer:
     """What was suggested at one place.
 
     Attributes:
-        suggestions: best first; empty when the model ended by itself with nothing to say.
+        suggestions: best first; empty when nothing can be shown of what the model wrote.
         complete: whether all candidates that an explicit request wants are there.
+        dropped_by: the filter that left nothing, or None.
+        written: what it took to write it.
     """
 
     suggestions: tuple[Suggestion, ...]
     complete: bool = False
+    dropped_by: str | None = None
+    written: Written = field(default_factory=Written, compare=False)
+
+    def rest(self, typed: str) -> Answer | None:
+        """What is left after its beginning was typed; None if that is not what was typed, or all of it."""
+        if not typed:
+            return self
+        left = tuple(
+            replace(suggestion, text=suggestion.text[len(typed) :])
+            for suggestion in self.suggestions
+            if suggestion.text.startswith(typed) and len(suggestion.text) > len(typed)
+        )
+        return replace(self, suggestions=left, complete=False) if left else None
 
 
 class CompletionCache:
@@ -81,7 +98,7 @@ class CompletionCache:
             # A block answers a request for one line too: that was decided where the typing began.
             for block in (multiline, True) if start < offset else (multiline,):
                 key = Key(uri, start, prefixes[start], suffix, block, epoch)
-                if key in self._answers and (rest := _rest(self._answers[key], text[start:offset])):
+                if key in self._answers and (rest := self._answers[key].rest(text[start:offset])):
                     self._answers.move_to_end(key)
                     return rest
         return None
@@ -103,15 +120,3 @@ def _digests(text: str, ends: list[int]) -> dict[int, bytes]:
         digest.update(text[at:end].encode("utf-8", "surrogatepass"))
         found[end], at = digest.digest(), end
     return found
-
-
-def _rest(answer: Answer, typed: str) -> Answer | None:
-    """What is left of an answer after its beginning was typed; None if that is not what was typed."""
-    if not typed:
-        return answer
-    left = tuple(
-        replace(suggestion, text=suggestion.text[len(typed) :])
-        for suggestion in answer.suggestions
-        if suggestion.text.startswith(typed) and len(suggestion.text) > len(typed)
-    )
-    return Answer(left) if left else None

@@ -45,12 +45,21 @@ def counter(tokenizer: Tokenizer | None) -> Count:
     return lru_cache(maxsize=8192)(lambda line: len(tokenizer.encode(line)))
 
 
-def select_window(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count: Count) -> Window:
-    """The lines around the cursor that fit the budget; what the suffix leaves unused the prefix takes."""
-    name = snapshot.document.filename if form.files.names_alone else ""
-    language = snapshot.document.language
-    shown = header(form, name, language)
-    budget = max(0, budget_tokens - len(form.layout) - (count(shown) + 1 if shown else 0))
+def select_window(
+    snapshot: Snapshot, form: FimFormat, budget_tokens: int, count: Count, *, last_begun_at: int | None = None
+) -> Window:
+    """The lines around the cursor that fit the budget; what the suffix leaves unused the prefix takes.
+
+    Args:
+        snapshot: the document and the cursor.
+        form: how the model is asked.
+        budget_tokens: for the whole prompt.
+        count: how many tokens a line has.
+        last_begun_at: the line that the window before began at, as this one does if that costs it no more
+            than half of what it could show.
+    """
+    name = _shown_name(snapshot, form)
+    budget = room_for_halves(snapshot, form, budget_tokens, count)
     suffix, suffix_tokens = "", 0
     if form.uses_suffix:
         rest = [snapshot.line_suffix, *snapshot.lines_below]
@@ -63,12 +72,27 @@ def select_window(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count
     # Of a cursor line that does not fit, only the end goes in, and nothing above can stand before it.
     above = snapshot.lines_above if cursor_line == snapshot.line_prefix else ()
     left = budget - suffix_tokens - cursor_tokens
-    kept, above_tokens = _fitting((line + "\n" for line in reversed(above)), left, count)
-    first = _stepped(len(above) - len(kept), len(above))
-    prefix = "\n".join((*above[first:], cursor_line))
-    first_line = snapshot.line - len(above) + first
-    prompt = FimPrompt(prefix, suffix, path=name, language=language)
-    return Window(prompt, first_line, suffix_tokens + cursor_tokens + above_tokens)
+    kept, _ = _fitting((line + "\n" for line in reversed(above)), left, count)
+    first = _first_line(len(above) - len(kept), len(above), last_begun_at)
+    shown = "".join(line + "\n" for line in above[first:])
+    prompt = FimPrompt(shown + cursor_line, suffix, path=name, language=snapshot.document.language)
+    tokens = suffix_tokens + cursor_tokens + count_lines(shown, count)
+    return Window(prompt, snapshot.line - len(above) + first, tokens)
+
+
+def room_for_halves(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count: Count) -> int:
+    """How many tokens of a budget are left once sentinels and the file's name are shown."""
+    shown = header(form, _shown_name(snapshot, form), snapshot.document.language)
+    return max(0, budget_tokens - len(form.layout) - (count(shown) + 1 if shown else 0))
+
+
+def count_lines(text: str, count: Count) -> int:
+    """How many tokens a text has, counted line by line."""
+    return sum(count(line) for line in _with_ends(text.split("\n")) if line)
+
+
+def _shown_name(snapshot: Snapshot, form: FimFormat) -> str:
+    return snapshot.document.filename if form.files.names_alone else ""
 
 
 def _with_ends(lines: list[str]) -> Iterable[str]:
@@ -104,6 +128,13 @@ def _start_of_line(line: str, budget: int, count: Count) -> tuple[str, int]:
     while line and count(line) > budget:
         line = line[: len(line) * 3 // 4]
     return line, count(line) if line else 0
+
+
+def _first_line(fitting: int, cursor_line: int, last: int | None) -> int:
+    """The line to begin at, where ``fitting`` is the first one that the budget has room for."""
+    if last is not None and fitting <= last <= (fitting + cursor_line) // 2:
+        return last
+    return _stepped(fitting, cursor_line)
 
 
 def _stepped(first: int, cursor_line: int) -> int:

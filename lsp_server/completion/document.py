@@ -2,19 +2,58 @@ r"""The document and the cursor in it, as one frozen snapshot.
 
 Text is held with ``\n`` line ends only; ``Document.eol`` says what the file uses. A cursor counts code
 points. Everything that LSP measures in UTF-8 or UTF-16 units is converted before it comes here.
+
+While one types, nothing but a copy of the text may cost more the longer the file is: what is counted of it is
+carried from one version to the next, and lines are looked for from the cursor on.
 """
 
 from __future__ import annotations
 
-import bisect
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import NamedTuple
 from urllib.parse import unquote
 
 _LINE_END = re.compile(r"\r\n|\r")
 _FILENAME = re.compile(r"[^\n]{1,80}\.\w{1,12}")
+
+
+class Counts(NamedTuple):
+    """How often there is, in whole lines: a line end, either triple quote, a Markdown fence."""
+
+    line_ends: int = 0
+    double_quotes: int = 0
+    single_quotes: int = 0
+    fences: int = 0
+
+    @classmethod
+    def of(cls, text: str, start: int = 0, end: int | None = None) -> Counts:
+        """What there is of each in a part of a text."""
+        return cls(*(text.count(what, start, end) for what in ("\n", '"""', "'''", "```")))
+
+    def plus(self, other: Counts) -> Counts:
+        """Of both."""
+        return Counts(*(one + another for one, another in zip(self, other, strict=True)))
+
+    def minus(self, other: Counts) -> Counts:
+        """Without the other."""
+        return Counts(*(one - another for one, another in zip(self, other, strict=True)))
+
+
+class Mark(NamedTuple):
+    """The start of a line, what is counted before it, and what in the whole text."""
+
+    offset: int
+    before: Counts
+    whole: Counts
+
+
+def newlines(source: str) -> str:
+    r"""A text with ``\n`` in place of any of LSP's line ends."""
+    return _LINE_END.sub("\n", source) if "\r" in source else source
 
 
 @dataclass(frozen=True)
@@ -41,7 +80,7 @@ class Document:
         if "\r" not in source:
             return cls(uri, language, source, version)
         eol = "\r\n" if "\r\n" in source else "\r" if "\n" not in source else "\n"
-        return cls(uri, language, _LINE_END.sub("\n", source), version, eol)
+        return cls(uri, language, newlines(source), version, eol)
 
     @cached_property
     def filename(self) -> str:
@@ -51,7 +90,7 @@ class Document:
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
-        """The lines without their ends; a text that ends in a newline has a last, empty line."""
+        """All lines without their ends; a text that ends in a newline has a last, empty line."""
         return tuple(self.text.split("\n"))
 
     @cached_property
@@ -59,11 +98,46 @@ class Document:
         """Offset of the first character of each line, in code points."""
         return (0, *accumulate(len(line) + 1 for line in self.lines[:-1]))
 
+    @cached_property
+    def mark(self) -> Mark:
+        """From where lines are counted: where the document was edited last, else its start."""
+        return Mark(0, Counts(), Counts.of(self.text))
+
+    def edited(self, start: int, end: int, text: str, version: int | None, eol: str) -> Document:
+        """The document with other text in place of whole lines; ``start`` and ``end`` are where lines begin.
+
+        The end may be that of the document, too.
+        """
+        old, before = self.mark.whole.minus(Counts.of(self.text, start, end)), self.counts_before(start)
+        edited = Document(
+            self.uri, self.language, f"{self.text[:start]}{text}{self.text[end:]}", version, eol
+        )
+        edited.__dict__["mark"] = Mark(start, before, old.plus(Counts.of(text)))
+        return edited
+
+    def counts_before(self, start: int) -> Counts:
+        """What is counted before the start of a line."""
+        offset, before, _ = self.mark
+        if start >= offset:
+            return before.plus(Counts.of(self.text, offset, start))
+        return before.minus(Counts.of(self.text, start, offset))
+
+    def start_of(self, line: int) -> int | None:
+        """Offset of the first character of a 0-based line; None if there is no such line."""
+        offset, before, whole = self.mark
+        if not 0 <= line <= whole.line_ends:
+            return None
+        for _ in range(before.line_ends, line):
+            offset = self.text.index("\n", offset) + 1
+        for _ in range(line, before.line_ends):
+            offset = self.text.rfind("\n", 0, offset - 1) + 1
+        return offset
+
     def at(self, line: int, character: int) -> Snapshot:
         """The snapshot at a 0-based line and character, both clamped into the text."""
-        line = min(max(line, 0), len(self.lines) - 1)
-        character = min(max(character, 0), len(self.lines[line]))
-        return Snapshot(self, self.line_starts[line] + character)
+        start = self.start_of(min(max(line, 0), self.mark.whole.line_ends)) or 0
+        first = Snapshot(self, start)
+        return Snapshot(self, start + min(max(character, 0), len(first.line_suffix)))
 
     def at_offset(self, offset: int) -> Snapshot:
         """The snapshot at an offset in code points, clamped into the text."""
@@ -83,14 +157,35 @@ class Snapshot:
     offset: int
 
     @cached_property
-    def line(self) -> int:
-        """0-based line of the cursor."""
-        return bisect.bisect_right(self.document.line_starts, self.offset) - 1
+    def line_start(self) -> int:
+        """Offset of the first character of the cursor line."""
+        return self.document.text.rfind("\n", 0, self.offset) + 1
 
     @cached_property
+    def line_end(self) -> int:
+        """Offset of the end of the cursor line."""
+        end = self.document.text.find("\n", self.offset)
+        return len(self.document.text) if end < 0 else end
+
+    @cached_property
+    def line(self) -> int:
+        """0-based line of the cursor."""
+        return self.counts_above.line_ends
+
+    @property
     def character(self) -> int:
         """0-based column of the cursor, in code points."""
-        return self.offset - self.document.line_starts[self.line]
+        return self.offset - self.line_start
+
+    @cached_property
+    def counts_above(self) -> Counts:
+        """What is counted in the lines above the cursor line."""
+        return self.document.counts_before(self.line_start)
+
+    @cached_property
+    def counts_below(self) -> Counts:
+        """What is counted from the cursor line on."""
+        return self.document.mark.whole.minus(self.counts_above)
 
     @cached_property
     def prefix(self) -> str:
@@ -105,22 +200,47 @@ class Snapshot:
     @cached_property
     def line_prefix(self) -> str:
         """The cursor line up to the cursor."""
-        return self.document.lines[self.line][: self.character]
+        return self.document.text[self.line_start : self.offset]
 
     @cached_property
     def line_suffix(self) -> str:
         """The cursor line from the cursor to its end."""
-        return self.document.lines[self.line][self.character :]
+        return self.document.text[self.offset : self.line_end]
 
-    @cached_property
+    @property
     def lines_above(self) -> tuple[str, ...]:
-        """The lines above the cursor line, first to last."""
+        """All lines above the cursor line, first to last."""
         return self.document.lines[: self.line]
 
-    @cached_property
+    @property
     def lines_below(self) -> tuple[str, ...]:
-        """The lines below the cursor line, first to last."""
+        """All lines below the cursor line, first to last."""
         return self.document.lines[self.line + 1 :]
+
+    def above(self) -> Iterator[str]:
+        """The lines above the cursor line, the nearest first; read as far as they are wanted."""
+        text, end = self.document.text, self.line_start - 1
+        while end >= 0:
+            start = text.rfind("\n", 0, end) + 1
+            yield text[start:end]
+            end = start - 1
+
+    def below(self) -> Iterator[str]:
+        """The lines below the cursor line, the nearest first; read as far as they are wanted."""
+        text, start = self.document.text, self.line_end + 1
+        while start <= len(text):
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end
+            yield text[start:end]
+            start = end + 1
+
+    def typed_in(self, document: Document) -> str | None:
+        """What was put in at the cursor to make this document; None if it was changed in any other way."""
+        end = self.offset + len(document.text) - len(self.document.text)
+        if end < self.offset:
+            return None
+        is_around = document.text.startswith(self.prefix) and document.text.endswith(self.suffix)
+        return document.text[self.offset : end] if is_around else None
 
     @property
     def indentation(self) -> str:

@@ -64,7 +64,7 @@ class RenderedPrompt:
         text: the prompt for engines that tokenise themselves, which put the ``bos`` before it.
         order: ``psm``, ``spm`` or ``causal``.
         sentinels: the special pieces among the pieces, each once.
-        healed: what was taken off the end of the prefix for the model to spell again.
+        healed: what was taken off the end of the prompt for the model to spell again.
         stop_ids: ids of the format's stops.
         stop_strings: texts that end the middle; those of the stops too where there are no ids.
     """
@@ -82,17 +82,17 @@ class RenderedPrompt:
 _UNFINISHED = re.compile(r"(?:[ \t]?\w{1,64}|\s{1,64})\Z")
 
 
-def split_healed(prefix: str) -> tuple[str, str]:
-    """Part a prefix into what goes into the prompt and what the model spells again.
+def split_healed(before: str) -> tuple[str, str]:
+    """Part the text before the cursor into what goes into the prompt and what the model spells again.
 
     What is taken off is the unfinished word at the end with the blank before it, or the white space
     at the end with the line end before it: the vocabulary joins a blank to the word that follows
     it and a line end to the indentation, so a prompt that ends inside such a piece is one that no model saw.
     """
-    found = _UNFINISHED.search(prefix)
+    found = _UNFINISHED.search(before)
     if found is None:
-        return prefix, ""
-    return prefix[: found.start()], found.group()
+        return before, ""
+    return before[: found.start()], found.group()
 
 
 def render(prompt: FimPrompt, form: FimFormat, tokenizer: Tokenizer | None, *, heal: bool) -> RenderedPrompt:
@@ -108,8 +108,8 @@ def render(prompt: FimPrompt, form: FimFormat, tokenizer: Tokenizer | None, *, h
         ModelError: the vocabulary lacks a special piece that the format needs.
     """
     form = _showable(form, tokenizer).before(prompt.suffix)
-    prefix, healed = split_healed(prompt.prefix) if heal and form.ends_with_prefix else (prompt.prefix, "")
-    parts = parts_of(prompt, form, prefix)
+    ended, healed = _ended(prompt, form, heal=heal)
+    parts = parts_of(ended, form)
     bos = form.bos if form.bos is not None else tokenizer.bos if tokenizer else ""
     begun = [Part(bos, "special"), *parts] if bos else parts
     # An empty prompt is where a document begins, which is what stands behind the end of another.
@@ -125,6 +125,19 @@ def render(prompt: FimPrompt, form: FimFormat, tokenizer: Tokenizer | None, *, h
         stop_ids=frozenset(stops.values()),
         stop_strings=(*(map(piece_as_typed, form.stops) if tokenizer is None else ()), *form.stop_texts),
     )
+
+
+def _ended(prompt: FimPrompt, form: FimFormat, *, heal: bool) -> tuple[FimPrompt, str]:
+    """The prompt with what was typed where the format shows it, and what is taken off its end."""
+    before = prompt.prefix + prompt.typed
+    if not form.begins_middle:
+        kept, healed = split_healed(before) if heal and form.ends_with_prefix else (before, "")
+        return replace(prompt, prefix=kept, typed=""), healed
+    kept, unfinished = split_healed(prompt.typed)
+    if heal:
+        return replace(prompt, typed=kept), unfinished
+    # No model saw the half of a word go on behind its first half in a middle, but each saw a prefix end so.
+    return (replace(prompt, prefix=before, typed="") if unfinished else prompt), ""
 
 
 def _showable(form: FimFormat, tokenizer: Tokenizer | None) -> FimFormat:
@@ -145,7 +158,7 @@ def _ids(parts: Iterable[Part], form: FimFormat, tokenizer: Tokenizer) -> tuple[
     for part in parts:
         if part.kind == "text":
             ids += tokenizer.encode(part.spelling)
-        elif part.kind == "suffix":
+        elif part.kind == "inside":
             ids += tokenizer.encode_inside(part.spelling)
         elif (sentinel := tokenizer.special_id(part.spelling)) is not None:
             ids.append(sentinel)

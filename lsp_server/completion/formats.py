@@ -103,6 +103,16 @@ class FimFormat:
         return self.layout[-1] == PREFIX
 
     @property
+    def begins_middle(self) -> bool:
+        """Whether the prompt ends with a sentinel of its own, behind which the middle begins.
+
+        What was typed since a prompt was made can stand there. In the families that were taught with masks
+        the last sentinel stands for the hole, too; for them this is not taken for granted.
+        """
+        last = self.layout[-1]
+        return self.uses_suffix and is_special(last) and self.layout.count(last) == 1
+
+    @property
     def spells_blanks(self) -> bool:
         """Whether the sentinels are spelled with SentencePiece's sign for a blank before them."""
         return any(sentinel.startswith("▁") for sentinel in self.sentinels)

@@ -29,6 +29,13 @@ class Usage:
     cached_tokens: int = 0
     completion_tokens: int = 0
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
+
 
 @dataclass(frozen=True)
 class Timings:
@@ -55,7 +62,8 @@ class Completion:
     Attributes:
         suggestions: best first; empty when there is nothing to suggest.
         finish_reason: why the generation ended (``stop``, ``length``, …), or how it was spared
-            (``skipped``, ``cached``, ``superseded``, ``cancelled``, ``failed``).
+            (``skipped``, ``cached``, ``superseded``, ``cancelled``, ``failed``), or ``partial`` while
+            it goes on.
         dropped_by: the rule or filter that left nothing, or None.
         stages: what each stage did, in order. Never holds source text.
         id: names this completion in what the editor tells of it later; opaque.

@@ -26,8 +26,10 @@ class FimPrompt:
     """The halves of the text around the cursor, already cut to the token budget.
 
     Attributes:
-        prefix: what stands before the cursor.
+        prefix: what stands before the cursor, or before what was typed.
         suffix: what stands behind it.
+        typed: what stands between the prefix and the cursor, and was typed since the halves were shown; a
+            format that begins the middle with a sentinel shows it behind that one.
         path: of the document; empty if the model is not to see it.
         snippets: parts of other files, the most useful last.
         repository: the name of what the files belong to; empty if the model is not to see it.
@@ -40,32 +42,29 @@ class FimPrompt:
     snippets: tuple[Snippet, ...] = ()
     repository: str = ""
     language: str = ""
+    typed: str = ""
 
 
 class Part(NamedTuple):
-    """A piece of a prompt: a special piece, or text, of which the suffix is tokenised in its own way."""
+    """A piece of a prompt: a special piece, text that begins there, or text that goes on from a sentinel."""
 
     spelling: str
-    kind: Literal["special", "text", "suffix"]
+    kind: Literal["special", "text", "inside"]
 
 
-def parts_of(prompt: FimPrompt, form: FimFormat, prefix: str) -> list[Part]:
-    """The prompt but for what every prompt begins with; texts that stand side by side are one.
-
-    Args:
-        prompt: what is shown.
-        form: the order of it.
-        prefix: what is left of the prompt's own once its end is healed.
-    """
+def parts_of(prompt: FimPrompt, form: FimFormat) -> list[Part]:
+    """The prompt but for what every prompt begins with; texts that stand side by side are one."""
     files = form.files
     others = [*_filled(files.repository, _known(prompt)), *_others(prompt, files)]
     own, head = _document(prompt, files)
     shown = own if files.in_prefix else [*others, *own]
     for part in form.layout:
         if part == PREFIX:
-            shown += [*(others if files.in_prefix else ()), *head, Part(prefix, "text")]
+            shown += [*(others if files.in_prefix else ()), *head, Part(prompt.prefix, "text")]
         else:
-            shown.append(Part(prompt.suffix, "suffix") if part == SUFFIX else Part(part, "special"))
+            shown.append(Part(prompt.suffix, "inside") if part == SUFFIX else Part(part, "special"))
+    if prompt.typed:
+        shown.append(Part(prompt.typed, "inside"))
     return list(_joined(shown))
 
 

@@ -131,11 +131,11 @@ class Scope:
 
 def _is_in_string(snapshot: Snapshot) -> bool:
     """Whether the cursor line begins in a string: one is open above it, and closed below."""
-    document = snapshot.document
-    start = document.line_starts[snapshot.line]
-    above = _triple_quotes(document.text[:start])
+    above, below = snapshot.counts_above, snapshot.counts_below
     # A lone quote in a comment or a pattern must not turn the whole rest of a file into a string.
-    return above % 2 == 1 and _triple_quotes(document.text[start:]) % 2 == 1
+    return bool(
+        (above.double_quotes + above.single_quotes) % 2 and (below.double_quotes + below.single_quotes) % 2
+    )
 
 
 def _triple_quotes(text: str) -> int:

@@ -1,4 +1,7 @@
-"""The item that is selected in the editor's own list: a suggestion begins with it, or there is none."""
+"""Places that are not yet there: as if the user had taken an item of the editor's own list, or a suggestion.
+
+A suggestion begins with the item that is selected in the list, or there is none.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +26,11 @@ def spelling_selected(suggestion: Suggestion, ask: Ask) -> Suggestion:
     if ask.selected is None:
         return suggestion
     return replace(suggestion, text=ask.selected + suggestion.text, replaces_before=ask.selected_length)
+
+
+def as_if_accepted(place: Snapshot, suggestion: Suggestion) -> Snapshot:
+    """The snapshot as it would be had the user taken a suggestion that was made for a place."""
+    document = place.document
+    head = document.text[: place.offset - suggestion.replaces_before] + suggestion.text
+    tail = document.text[place.offset + suggestion.replaces :]
+    return replace(document, text=head + tail).at_offset(len(head))

@@ -20,11 +20,13 @@ def without_spelled(prompt: FimPrompt, form: FimFormat) -> FimPrompt:
     """
     pieces = {piece.lstrip("▁") for piece in form.pieces} | set(form.stop_texts)
     spelled = re.compile("|".join(map(re.escape, sorted(pieces, key=len, reverse=True))))
-    ends = [found.end() for found in spelled.finditer(prompt.prefix)]
+    ends = [found.end() for found in spelled.finditer(prompt.prefix + prompt.typed)]
+    begin = ends[-1] if ends else 0
     first = spelled.search(prompt.suffix)
     return replace(
         prompt,
-        prefix=prompt.prefix[ends[-1] if ends else 0 :],
+        prefix=prompt.prefix[begin:],
+        typed=prompt.typed[max(0, begin - len(prompt.prefix)) :],
         suffix=prompt.suffix[: first.start()] if first else prompt.suffix,
         path="" if spelled.search(prompt.path) else prompt.path,
         snippets=tuple(each for each in prompt.snippets if not spelled.search(each.path + each.text)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 from lsp_server.completion.document import Document, Snapshot
 
@@ -37,13 +38,13 @@ def non_blank(lines: Iterable[str]) -> list[str]:
 
 def line_above(snapshot: Snapshot) -> str:
     """The nearest non-blank line above the cursor line; empty when there is none."""
-    return next((line for line in reversed(snapshot.lines_above) if line.strip()), "")
+    return next((line for line in snapshot.above() if line.strip()), "")
 
 
 def lines_below(snapshot: Snapshot, count: int) -> list[str]:
     """The next ``count`` non-blank lines below the cursor line; fewer where 200 lines hold no more."""
-    start = snapshot.line + 1
-    return non_blank(snapshot.document.lines[start : start + _LINES_SEEN])[:count]
+    near = islice(snapshot.below(), _LINES_SEEN)
+    return list(islice((line.rstrip() for line in near if line and not line.isspace()), count))
 
 
 def written_lines(text: str, snapshot: Snapshot) -> list[str]:
@@ -69,7 +70,7 @@ def opens_block(line: str) -> bool:
 
 def is_fence_foreign(document: Document) -> bool:
     """Whether a Markdown fence in a middle is chatter: the language has none, and the text shows none."""
-    return document.language not in _FENCED_LANGUAGES and "```" not in document.text
+    return document.language not in _FENCED_LANGUAGES and not document.mark.whole.fences
 
 
 def is_nearly_line(one: str, other: str) -> bool:

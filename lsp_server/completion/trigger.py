@@ -76,7 +76,7 @@ def forbidden(snapshot: Snapshot, settings: Settings) -> str | None:
         return "language_disabled"
     if is_disabled(_path(document.uri), settings):
         return "path_disabled"
-    if not document.text.strip():
+    if not document.text or document.text.isspace():
         return "empty_document"
     return None
 

@@ -90,6 +90,10 @@ class Engine:
         """Whether nothing runs and nothing waits."""
         return self._scheduler.idle
 
+    def is_free_for(self, key: str) -> bool:
+        """Whether a job of this key would be served at once."""
+        return self._scheduler.is_free_for(key)
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` each new status, on whatever thread it arises; returns how to stop that."""
         self._listeners.append(listener)

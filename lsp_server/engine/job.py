@@ -16,6 +16,7 @@ from lsp_server.completion.context import Count
 from lsp_server.completion.fim import FimFormat
 from lsp_server.completion.instruct import InstructFormat
 from lsp_server.completion.item import Timings, Usage
+from lsp_server.engine.speed import Speed
 
 if TYPE_CHECKING:  # the catalogue behind it is not needed before a model is loaded
     from lsp_server.models.identity import Identity
@@ -54,6 +55,11 @@ class Status:
     instructs: bool = False
     memory_bytes: int | None = None
     identity: Identity | None = None
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the model runs behind an address, where its work may cost others something."""
+        return "://" in self.device
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,7 @@ class Model:
         count: how many tokens a line has.
         instruct: how it is given instructions; None for a model that was not tuned on them.
         identity: why it is asked so; None where nothing had to be found out.
+        speed: how fast it is here.
     """
 
     loaded: LoadedModel
@@ -117,6 +124,7 @@ class Model:
     count: Count
     instruct: InstructFormat | None = None
     identity: Identity | None = None
+    speed: Speed = field(default_factory=Speed, compare=False)
 
     def status(self, state: State) -> Status:
         """What is told of it in a state."""
@@ -186,6 +194,11 @@ class Job:
         if not self._left.is_set() or self._reason == YIELDED:
             self._reason = reason
             self._left.set()
+
+    @property
+    def age_s(self) -> float:
+        """How long ago it was submitted, in seconds."""
+        return time.monotonic() - self.created
 
     @property
     def reason(self) -> str:

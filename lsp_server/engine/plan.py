@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lsp_server.backends.base import GenerationRequest, SamplingParams
-from lsp_server.completion.context import select_window
+from lsp_server.completion.anchor import Anchors
+from lsp_server.completion.context import Window, select_window
 from lsp_server.completion.document import Snapshot
 from lsp_server.completion.fim import render
 from lsp_server.completion.spelled import without_spelled
@@ -21,7 +22,13 @@ Note = Callable[[str, str], None]
 
 
 def plan_requests(
-    place: Snapshot, settings: Settings, note: Note, *, multiline: bool, candidates: int
+    place: Snapshot,
+    settings: Settings,
+    note: Note,
+    *,
+    multiline: bool,
+    candidates: int,
+    anchors: Anchors | None = None,
 ) -> Plan:
     """How to make the prompt once the model is known; one request for each candidate.
 
@@ -31,14 +38,15 @@ def plan_requests(
         note: called on the worker's thread.
         multiline: whether a block is wanted; one line gets half of its tokens.
         candidates: how many.
+        anchors: of the editing session; without one each prompt is made as if it were the first.
     """
+    window_at = select_window if anchors is None else anchors.window
 
     def plan(model: Model) -> tuple[GenerationRequest, ...]:
         longest = settings.max_new_tokens if multiline else max(1, settings.max_new_tokens // 2)
-        longest = min(longest, model.loaded.context_tokens // 2)
-        budget = min(settings.prompt_tokens(model.loaded.device), model.loaded.context_tokens - longest)
-        window = select_window(place, model.form, budget, model.count)
-        note("context", f"from line {window.first_line + 1}, about {window.tokens} tokens")
+        budget, longest = _tokens(longest, settings, model, is_waited_for=anchors is not None)
+        window = window_at(place, model.form, budget, model.count)
+        note("context", _described(window))
         shown = window.prompt
         if model.loaded.tokenizer is None:  # the prompt is sent as text
             shown = without_spelled(shown, model.form)
@@ -59,3 +67,19 @@ def plan_requests(
         )
 
     return plan
+
+
+def _tokens(longest: int, settings: Settings, model: Model, *, is_waited_for: bool) -> tuple[int, int]:
+    """The budgets of a prompt and of its answer; what a user waits for keeps to the speed of the model."""
+    budget = settings.prompt_tokens(model.loaded.device)
+    if is_waited_for:
+        longest = model.speed.new_tokens(longest)
+        if settings.context_tokens == "auto" and model.loaded.device == "cpu":
+            budget = model.speed.window_tokens
+    longest = min(longest, model.loaded.context_tokens // 2)
+    return min(budget, model.loaded.context_tokens - longest), longest
+
+
+def _described(window: Window) -> str:
+    typed = f", {len(window.prompt.typed)} characters typed behind it" if window.prompt.typed else ""
+    return f"from line {window.first_line + 1}, about {window.tokens} tokens{typed}"

@@ -82,6 +82,12 @@ class Scheduler:
         with self._changed:
             return self._running is None and not self._waiting
 
+    def is_free_for(self, key: str) -> bool:
+        """Whether nothing runs and nothing waits that a new job of this key would not take the place of."""
+        with self._changed:
+            jobs = [*self._waiting.values(), *([self._running] if self._running else [])]
+        return all(job.key == key or job.patient for job in jobs)
+
     @property
     def closed(self) -> bool:
         """Whether no job is taken any more."""

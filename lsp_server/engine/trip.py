@@ -31,6 +31,11 @@ class Trip:
     started: float = field(default_factory=time.monotonic)
     ended: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
+    @property
+    def age_s(self) -> float:
+        """How long ago it began, in seconds."""
+        return time.monotonic() - self.started
+
     def end(self) -> None:
         """A newer one took its place."""
         if not self.ended.done():
@@ -58,7 +63,7 @@ class Trip:
             error: one sentence, if it failed.
         """
         self.note("end", error or dropped_by or reason)
-        timings = replace(self.timings, total=1000 * (time.monotonic() - self.started))
+        timings = replace(self.timings, total=1000 * self.age_s)
         completion = Completion(
             suggestions, reason, dropped_by, self.usage, timings, tuple(self.stages), name
         )

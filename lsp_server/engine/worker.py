@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 
 from lsp_server.backends.base import (
+    PREFILL_PIECE_TOKENS,
     Backend,
     FinishReason,
     GenerationRequest,
@@ -40,6 +41,8 @@ FIRST_BACK_OFF_S = 2.0
 LAST_BACK_OFF_S = 300.0
 LAST_ENDPOINT_BACK_OFF_S = 10.0
 """To look whether an engine is up costs nothing, and someone may just be starting it."""
+WARM_UP = "".join(f"def add_{number}(value):\n    return value + {number}\n\n\n" for number in range(12))
+"""Enough to measure by how fast prompts are read."""
 
 
 class Worker:
@@ -147,11 +150,12 @@ class Worker:
             self._publish_state(State.READY)
 
     def _warm_up(self) -> None:
-        """Generate one token, so that the first real request finds everything in place."""
+        """Read a little and write one token: the first request is to find everything in place."""
         if self._model is None or self._model.loaded.tokenizer is None:
             return
-        ids = tuple(self._model.loaded.tokenizer.encode("def"))
-        self._try(GenerationRequest("def", ids, sampling=SamplingParams(max_new_tokens=1)))
+        ids, started = self._model.loaded.tokenizer.encode(WARM_UP)[:PREFILL_PIECE_TOKENS], self._clock()
+        self._try(GenerationRequest(WARM_UP, tuple(ids), sampling=SamplingParams(max_new_tokens=1)))
+        self._model.speed.took_to_read(len(ids), self._clock() - started)
 
     def _try(self, request: GenerationRequest) -> tuple[str, FinishReason]:
         """The answer to a request that belongs to no job."""
@@ -238,12 +242,13 @@ class Worker:
         for request in job.plan(self._model):
             if job.left:
                 break
-            report = Report()
+            report, begun = Report(), self._clock()
             text, text_at = self._generate(job, request, report)
+            self._measure(report.usage, begun, text_at)
             texts.append(text)
             reasons.append(report.finish_reason)
             first_text_at = first_text_at or text_at
-            usage = _added(usage, report.usage)
+            usage += report.usage
         ended = self._clock()
         prefilled = first_text_at or ended
         timings = Timings(
@@ -256,6 +261,12 @@ class Worker:
             return Outcome(finish_reason=job.reason, usage=usage, timings=timings)
         first = reasons[0] if reasons else FinishReason.STOP
         return Outcome(tuple(texts), tuple(reasons), first, usage, timings)
+
+    def _measure(self, usage: Usage, begun: float, text_at: float | None) -> None:
+        """Keep the model's speed up to date."""
+        if self._model is not None and text_at is not None:
+            self._model.speed.took_to_read(usage.prompt_tokens - usage.cached_tokens, text_at - begun)
+            self._model.speed.took_to_write(usage.completion_tokens - 1, self._clock() - text_at)
 
     def _generate(self, job: Job, request: GenerationRequest, report: Report) -> tuple[str, float | None]:
         """One candidate's text, and when its first character came."""
@@ -281,11 +292,3 @@ class Worker:
     def _publish_state(self, state: State) -> None:
         if (model := self._model) is not None:
             self._publish(model.status(state))
-
-
-def _added(first: Usage, second: Usage) -> Usage:
-    return Usage(
-        first.prompt_tokens + second.prompt_tokens,
-        first.cached_tokens + second.cached_tokens,
-        first.completion_tokens + second.completion_tokens,
-    )

@@ -7,6 +7,8 @@ from typing import Literal
 
 from lsp_server.backends.base import FinishReason
 from lsp_server.completer import Completer
+from lsp_server.completion.anchor import Anchors
+from lsp_server.completion.document import Snapshot
 from lsp_server.completion.item import Completion
 from lsp_server.completion.trigger import Ask
 from lsp_server.engine.engine import Engine
@@ -17,8 +19,12 @@ from lsp_server.evaluation.holes import Hole
 from lsp_server.evaluation.scores import Answer
 from lsp_server.settings import Settings
 
-Way = Literal["served", "raw"]
-"""Served is what an editor would be given while one types; raw is what the model writes."""
+Way = Literal["served", "anchored", "raw"]
+"""Served is what an editor would be given while one types; anchored is the same in the middle of a session,
+after some lines were typed; raw is what the model writes."""
+
+LINES_TYPED = 3
+"""Above the cursor line, in the session."""
 
 
 class Examiner:
@@ -32,9 +38,16 @@ class Examiner:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine = engine
         self._settings = replace(
-            settings, enabled=True, disabled_languages=(), disabled_globs=(), debounce_ms=0
+            settings,
+            enabled=True,
+            disabled_languages=(),
+            disabled_globs=(),
+            debounce_ms=0,
+            answer_within_ms=0,
         )
+        self._anchors = Anchors()
         self._completer = Completer(engine, self._settings)
+        self._in_session = Completer(engine, self._settings, anchors=self._anchors)
 
     async def ask(self, hole: Hole, way: Way, number: int) -> Answer:
         """The answer for a hole; each ``number`` is a document of its own.
@@ -42,12 +55,26 @@ class Examiner:
         Raises:
             ModelError: the model could not be loaded, or failed.
         """
-        return await (self._served if way == "served" else self._raw)(hole, str(number))
+        if way == "raw":
+            return await self._raw(hole, str(number))
+        if way == "anchored":
+            await self._anchor(hole.place(str(number)))
+            return await self._served(hole, str(number), self._in_session)
+        return await self._served(hole, str(number), self._completer)
 
-    async def _served(self, hole: Hole, folder: str) -> Answer:
+    async def _anchor(self, place: Snapshot) -> None:
+        """Make the prompt of a place some lines earlier, as if all up to the cursor were typed from there."""
+        document, begin = place.document, place.document.line_starts[max(0, place.line - LINES_TYPED)]
+        earlier = replace(document, text=document.text[:begin] + place.suffix).at_offset(begin)
+        plan = plan_requests(
+            earlier, self._settings, _note_nothing, multiline=False, candidates=1, anchors=self._anchors
+        )
+        await self._engine.run(Job(document.uri, lambda model: plan(model)[:0]))
+
+    async def _served(self, hole: Hole, folder: str, completer: Completer) -> Answer:
         place = hole.place(folder)
-        completion = await self._completer.complete(place, Ask())
-        self._completer.forget(place.document.uri)
+        completion = await completer.complete(place, Ask())
+        completer.forget(place.document.uri)
         if completion.finish_reason == "failed":
             raise ModelError(completion.stages[-1].outcome)
         return Answer(

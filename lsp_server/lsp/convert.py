@@ -58,10 +58,11 @@ def units(text: str, encoding: Encoding) -> int:
 
 def snapshot(document: Document, position: types.Position, encoding: Encoding) -> Snapshot:
     """The cursor in the document, clamped into its line and into the text."""
-    if position.line >= len(document.lines):
+    start = document.start_of(position.line)
+    if start is None:
         return document.at_offset(len(document.text))
-    line = document.lines[position.line]
-    return document.at(position.line, code_points(line, position.character, encoding))
+    line = document.at_offset(start).line_suffix
+    return document.at_offset(start + code_points(line, position.character, encoding))
 
 
 def ask(

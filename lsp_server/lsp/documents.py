@@ -3,16 +3,20 @@ r"""The open documents, kept in step with the editor edit by edit.
 A document is held as its lines, each with its end, and a line ends only where LSP says so (``\n``,
 ``\r\n``, ``\r``): ``str.splitlines`` would also split at form feeds, NEL and U+2028, and an
 edit below one of those would then land on the wrong line.
+
+What is given out is made from what was given out before, so that a key costs a copy of the text and no more.
 """
 
 from __future__ import annotations
 
 import io
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 from lsprotocol import types
 
-from lsp_server.completion.document import Document
+from lsp_server.completion.document import Document, newlines
 from lsp_server.lsp.convert import Encoding, code_points
 
 MOST_CHARACTERS = 8_000_000
@@ -20,6 +24,8 @@ MOST_CHARACTERS = 8_000_000
 LONGEST_LINE = 20_000
 """Nor does one with a longer line, in characters, near the cursor: it is data, not code."""
 LINES_NEAR = 200
+MOST_SPLICED = 16
+"""Edits that nobody has looked between; after more the text is put together anew, from its lines."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -46,11 +52,13 @@ class OpenDocument:
         self.version: int | None = item.version
         self._encoding = encoding
         self._frozen: Document | None = None
+        self._spliced = 0
         self._take(item.text)
 
     @property
     def document(self) -> Document:
         """The document at this moment; the same object until the next edit."""
+        self._spliced = 0
         if self._frozen is None:
             source = "".join(self._lines)
             self._frozen = Document.from_source(self.uri, self.language, source, self.version)
@@ -69,11 +77,12 @@ class OpenDocument:
         """Whether the document, or a line near ``line`` (0-based), is too long to be looked at."""
         line = min(line, len(self._lines) - 1)
         near = self._lines[max(0, line - LINES_NEAR) : line + LINES_NEAR]
-        return self._characters > MOST_CHARACTERS or any(len(one) > LONGEST_LINE for one in near)
+        return self._characters > MOST_CHARACTERS or max(map(len, near)) > LONGEST_LINE
 
     def _take(self, text: str) -> None:
         text = _valid(text)
         self._lines = split_lines(text)
+        self._ends = _ends(self._lines)
         self._characters = len(text)
         self._frozen = None
 
@@ -94,9 +103,32 @@ class OpenDocument:
         fresh = split_lines(changed)
         if last + 1 < len(self._lines):
             fresh.pop()  # the empty line after the last line end: the next line stands there already
-        self._characters += len(changed) - sum(map(len, self._lines[first : last + 1]))
+        gone = self._lines[first : last + 1]
+        self._characters += len(changed) - sum(map(len, gone))
         self._lines[first : last + 1] = fresh
-        self._frozen = None
+        self._ends.update(_ends(fresh))
+        self._ends.subtract(_ends(gone))
+        self._splice(first, gone, fresh)
+
+    def _splice(self, first: int, gone: list[str], fresh: list[str]) -> None:
+        """Carry an edit of whole lines over to the document that was given out last."""
+        before, self._frozen = self._frozen, None
+        self._spliced += 1
+        if before is None or self._spliced > MOST_SPLICED or (start := before.start_of(first)) is None:
+            return
+        end = start + len(newlines("".join(gone)))
+        self._frozen = before.edited(start, end, newlines("".join(fresh)), self.version, self._eol)
+
+    @property
+    def _eol(self) -> str:
+        if self._ends["\r\n"]:
+            return "\r\n"
+        return "\r" if self._ends["\r"] and not self._ends["\n"] else "\n"
+
+
+def _ends(lines: Iterable[str]) -> Counter[str]:
+    """How many lines end in what."""
+    return Counter("\r\n" if line.endswith("\r\n") else line[-1:] for line in lines)
 
 
 def _valid(text: str) -> str:

@@ -14,7 +14,7 @@ from lsp_server.lsp.session import FimServer
 from lsp_server.lsp.status import on_the_wire
 
 COMPLETION_OPTIONS = types.CompletionOptions(trigger_characters=(".", "(", "[", "{", "=", ":", ","))
-ANSWERED = frozenset({"stop", "length"})
+ANSWERED = frozenset({"stop", "length", "partial"})
 """Finish reasons of a model that did its work."""
 UNANSWERED_REASONS = frozenset({"superseded", "cancelled", "failed"})
 """Finish reasons that say nothing of whether there is something to suggest."""
@@ -100,7 +100,8 @@ def did_change(ls: FimServer, params: types.DidChangeTextDocumentParams) -> None
     """Tell of the edit: it may be just what the model writes."""
     uri = params.text_document.uri
     if (opened := ls.protocol.documents.find(uri)) is not None:
-        ls.completer.changed(uri, lambda: opened.document)
+        is_key = sum(len(change.text) for change in params.content_changes) <= 1
+        ls.completer.changed(uri, lambda: opened.document, is_key=is_key)
 
 
 def did_close(ls: FimServer, params: types.DidCloseTextDocumentParams) -> None:

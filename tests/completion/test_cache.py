@@ -65,6 +65,20 @@ def test_an_empty_answer_is_remembered_at_its_place_only(at):
     assert remembered(at, "x = 1|", Answer(()), "x = 12|") is None
 
 
+def test_why_there_is_nothing_is_remembered(at):
+    cache = CompletionCache()
+    cache.store(at("x = 1|"), Answer((), dropped_by="drop_empty"), multiline=False)
+    assert cache.find(at("x = 1|"), multiline=False).dropped_by == "drop_empty"
+
+
+def test_what_is_left_has_not_all_candidates(at):
+    cache = CompletionCache()
+    both = Answer((Suggestion("1 + 1"), Suggestion("2 + 2")), complete=True)
+    cache.store(at("x = |"), both, multiline=False)
+    rest = cache.find(at("x = 1|"), multiline=False)
+    assert (rest.suggestions, rest.complete) == ((Suggestion(" + 1"),), False)
+
+
 def test_what_is_left_keeps_the_range(at):
     cache = CompletionCache()
     cache.store(at("f(|)"), one("a, b)", replaces=1), multiline=False)

@@ -111,3 +111,19 @@ def test_the_edges_of_a_text_are_no_special_case(at, drawing):
 def test_a_budget_of_nothing_gives_nothing_and_ends(at, budget):
     window = select_window(at("a\nb|\nc"), CAUSAL, budget, len)
     assert window.prompt.prefix in {"", "b"}
+
+
+def test_a_window_begins_where_the_last_one_did_if_it_shows_at_least_half_of_what_fits():
+    def first(line, last):
+        return select_window(numbered(1000, line), PSM, 300, words, last_begun_at=last).first_line
+
+    plain = select_window(numbered(1000, 500), PSM, 300, words).first_line
+    assert first(500, 450) == 450
+    assert first(500, 490) == plain, "too little"
+    assert first(500, plain - 100) == plain, "no room"
+
+
+def test_the_tokens_of_a_window_are_those_of_what_it_shows():
+    for line in range(500, 520):
+        window = select_window(numbered(1000, line), PSM, 1000, len)
+        assert window.tokens == len(window.prompt.prefix + window.prompt.suffix)

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.completion.document import Document
+from lsp_server.completion.document import Counts, Document
 
 
 def test_halves_and_lines_meet_at_the_cursor(at):
@@ -47,3 +49,32 @@ def test_line_and_character_lead_back_to_the_same_offset(text, offset):
     snapshot = document.at_offset(offset)
     assert document.at(snapshot.line, snapshot.character).offset == snapshot.offset
     assert snapshot.prefix + snapshot.suffix == text
+
+
+@given(st.text(alphabet="ab\n\"'`"), st.integers(0, 100))
+def test_what_is_looked_for_from_the_cursor_on_is_what_the_whole_text_holds(text, offset):
+    document = Document("file:///a", "python", text)
+    snapshot = document.at_offset(offset)
+    line = text.count("\n", 0, snapshot.offset)
+    assert (snapshot.line, document.start_of(line)) == (line, snapshot.line_start)
+    assert tuple(snapshot.above()) == document.lines[:line][::-1]
+    assert tuple(snapshot.below()) == document.lines[line + 1 :]
+    assert snapshot.counts_above == Counts.of(text[: snapshot.line_start])
+    assert snapshot.counts_below == Counts.of(text[snapshot.line_start :])
+
+
+TYPED_IN = {
+    "nothing": ("x = |\n", "x = \n", ""),
+    "a part of a line": ("x = |\n", "x = 1 + 1\n", "1 + 1"),
+    "lines": ("if x:\n    |\n", "if x:\n    y()\n    z()\n", "y()\n    z()"),
+    "what follows too": ("f(|)", "f())", ")"),
+    "something before": ("x = |\n", "xx = 1\n", None),
+    "something behind": ("x = |\ny\n", "x = 1\nyy\n", None),
+    "less": ("x = |\n", "x =\n", None),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "typed"), TYPED_IN.values(), ids=TYPED_IN)
+def test_what_was_typed_at_the_cursor_is_told_from_any_other_edit(at, before, after, typed):
+    snapshot = at(before)
+    assert snapshot.typed_in(replace(snapshot.document, text=after)) == typed

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from lsp_server.completion.fim import FORMATS, FimPrompt, Snippet, render, split_healed
@@ -133,3 +135,60 @@ def test_a_vocabulary_without_the_sentinels_is_refused():
 )
 def test_the_order_follows_from_the_layout(name, order):
     assert FORMATS[name].order == order
+
+
+# -- what was typed since the halves were shown
+
+TYPED = FimPrompt("a\n", "b", typed="x = ret")
+
+
+def test_what_was_typed_stands_behind_the_sentinel_of_the_middle_and_is_healed_there():
+    prompt = render(TYPED, FORMATS["starcoder"], STARCODER, heal=True)
+    assert prompt.pieces == ("<fim_prefix>", "a\n", "<fim_suffix>", "b", "<fim_middle>", "x =")
+    assert prompt.healed == " ret"
+    assert prompt.ids[-4:] == (1002, *map(ord, "x ="))
+
+
+def test_healing_does_not_reach_across_the_sentinel():
+    prompt = render(replace(TYPED, typed="ret"), FORMATS["starcoder"], STARCODER, heal=True)
+    assert (prompt.pieces[-1], prompt.healed) == ("<fim_middle>", "ret")
+
+
+@pytest.mark.parametrize("name", ["starcoder-spm", "causal", "codegen2"])
+def test_other_formats_show_what_was_typed_as_the_end_of_the_prefix(name):
+    letters, plain = Letters(*FORMATS[name].pieces), FimPrompt("a\nx = ret", "b")
+    typed, joined = (render(prompt, FORMATS[name], letters, heal=True) for prompt in (TYPED, plain))
+    assert typed == joined
+
+
+def test_at_the_end_of_a_file_what_was_typed_is_continued():
+    prompt = render(replace(TYPED, suffix="\n"), FORMATS["starcoder"], STARCODER, heal=True)
+    assert (prompt.text, prompt.healed) == ("a\nx =", " ret")
+
+
+@pytest.mark.parametrize(
+    ("typed", "pieces"),
+    [
+        ("x = foo(", ("a\n", "<fim_suffix>", "b", "<fim_middle>", "x = foo(")),
+        ("x = ret", ("a\nx = ret", "<fim_suffix>", "b", "<fim_middle>")),
+        ("x\n    ", ("a\nx\n    ", "<fim_suffix>", "b", "<fim_middle>")),
+    ],
+)
+def test_without_healing_no_middle_begins_with_half_a_word(typed, pieces):
+    prompt = render(replace(TYPED, typed=typed), FORMATS["starcoder"], STARCODER, heal=False)
+    assert prompt.pieces[1:] == pieces
+    assert prompt.healed == ""
+
+
+def test_what_was_typed_goes_on_from_the_sentinel_without_a_blank():
+    class Blanks(Letters):
+        encode_inside = Letters.encode
+
+        def encode(self, text):
+            return super().encode(f" {text}")
+
+    form = FORMATS["code-llama"]
+    prompt = render(replace(TYPED, typed="x("), form, Blanks(*form.required), heal=True)
+    assert prompt.text == "<PRE> a\n <SUF>b <MID>x("
+    assert prompt.ids[-2:] == tuple(map(ord, "x("))
+    assert prompt.ids[2] == ord(" ")

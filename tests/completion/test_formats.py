@@ -190,3 +190,16 @@ def test_a_special_piece_is_known_by_its_brackets(part):
 )
 def test_a_text_with_fields_is_no_special_piece(part):
     assert not is_special(part)
+
+
+def test_the_families_whose_middle_begins_with_a_sentinel_of_its_own():
+    assert {name for name, form in FORMATS.items() if not form.begins_middle} == {
+        "causal",
+        "starcoder-spm",
+        "code-llama-spm",
+        "codestral",
+        "aixcoder",
+        "smollm2-spm",
+        "codegen2",
+        "incoder",
+    }

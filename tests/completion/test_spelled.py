@@ -40,6 +40,19 @@ def test_files_that_spell_one_are_left_out():
     assert (prompt.path, prompt.snippets) == ("", snippets[:1])
 
 
+@pytest.mark.parametrize(
+    ("prefix", "typed", "left"),
+    [
+        ("'<fim_prefix>'\n", "x = ", ("'\n", "x = ")),
+        ("a\n", "b <fim_suffix> c", ("", " c")),
+        ("a <fim_", "suffix> c", ("", " c")),
+    ],
+)
+def test_what_was_typed_is_looked_through_as_well(prefix, typed, left):
+    prompt = without_spelled(FimPrompt(prefix, "s", typed=typed), FORM)
+    assert (prompt.prefix, prompt.typed) == left
+
+
 @pytest.mark.parametrize("form", FORMATS.values(), ids=lambda form: form.name)
 def test_each_sentinel_of_a_prompt_is_its_own(form):
     spelled = "".join(piece.lstrip("▁") for piece in (*form.pieces, *form.stop_texts))

@@ -1,13 +1,14 @@
 """What the user types while the model writes."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from lsp_server.completer import Completer
 from lsp_server.completion.document import Document
 from lsp_server.completion.trigger import Ask
-from lsp_server.engine import flight
+from lsp_server.engine import flights
 from lsp_server.settings import Settings
 
 BEFORE = "def add(a, b):\n    return "
@@ -20,8 +21,8 @@ def at(typed, behind="\n"):
 
 
 @pytest.fixture
-def completer(bench):
-    return Completer(bench.engine, Settings(debounce_ms=0))
+def completer(bench, moments):
+    return Completer(bench.engine, Settings(debounce_ms=0), moments)
 
 
 @pytest.fixture
@@ -33,16 +34,6 @@ async def writing(bench, completer, gate):
     await asyncio.sleep(0)
     yield request
     gate.set()
-
-
-class Scripts:
-    """Another script each time that it is gone through."""
-
-    def __init__(self, scripts):
-        self._scripts = scripts
-
-    def __iter__(self):
-        return iter(next(self._scripts, ["x"]))
 
 
 def typed(completer, snapshot):
@@ -74,25 +65,37 @@ async def test_it_goes_on_while_the_editor_gives_up_one_request_for_the_next(ben
     assert len(bench.backends[0].requests) == 1
 
 
-async def test_it_does_not_go_on_for_long_if_no_other_request_comes(
+async def test_what_it_comes_to_is_kept_if_only_its_request_was_given_up(
     bench, completer, gate, writing, monkeypatch
 ):
-    monkeypatch.setattr(flight, "GRACE_S", 0)
+    monkeypatch.setattr(flights, "GRACE_S", 1000)
+    typed(completer, at("a"))
+    writing.cancel()
+    await asyncio.wait([writing])
+    gate.set()
+    await asyncio.gather(*completer._flights._landings.values())
+    completion = await completer.complete(at("a"), TYPED)
+    assert (texts(completion), completion.finish_reason) == ([" + b"], "cached")
+    assert len(bench.backends[0].requests) == 1
+
+
+async def test_it_does_not_go_on_for_long_if_no_other_request_comes(
+    idle, completer, gate, writing, monkeypatch
+):
+    monkeypatch.setattr(flights, "GRACE_S", 0)
     typed(completer, at("a"))
     writing.cancel()
     await asyncio.wait([writing])
     await asyncio.sleep(0)
     gate.set()
-    await idle(bench)
-    assert bench.backends[0].pulled == ["a ", "+ b"]
+    assert await idle() == ["a ", "+ b"]
 
 
-async def test_a_request_that_is_given_up_without_an_edit_stops_it(bench, gate, writing):
+async def test_a_request_that_is_given_up_without_an_edit_stops_it(idle, gate, writing):
     writing.cancel()
     await asyncio.wait([writing])
     gate.set()
-    await idle(bench)
-    assert bench.backends[0].pulled == ["a ", "+ b"]
+    assert await idle() == ["a ", "+ b"]
 
 
 async def test_an_edit_alone_stops_nothing(completer, gate, writing):
@@ -117,14 +120,24 @@ async def test_a_request_after_any_other_edit_stops_it(bench, completer, gate, w
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 async def test_a_request_that_is_given_up_after_any_other_edit_stops_it(
-    bench, completer, gate, writing, other
+    idle, completer, gate, writing, other
 ):
     typed(completer, other)
     writing.cancel()
     await asyncio.wait([writing])
     gate.set()
-    await idle(bench)
-    assert bench.backends[0].pulled == ["a ", "+ b"]
+    assert await idle() == ["a ", "+ b"]
+
+
+async def test_a_request_after_the_settings_were_changed_is_answered_by_another_one(
+    bench, completer, gate, writing
+):
+    completer.configure(replace(completer.settings, temperature=0.5))
+    request = asyncio.ensure_future(completer.complete(at("a"), TYPED))
+    assert (await writing).finish_reason == "superseded"
+    gate.set()
+    await request
+    assert len(bench.backends[0].requests) == 2
 
 
 async def test_a_cursor_elsewhere_is_answered_by_another_one(bench, completer, gate, writing):
@@ -136,9 +149,10 @@ async def test_a_cursor_elsewhere_is_answered_by_another_one(bench, completer, g
     assert len(bench.backends[0].requests) == 2
 
 
-async def test_of_several_candidates_those_are_left_that_begin_with_what_was_typed(bench, completer, gate):
-    candidates = iter([["total"], ["t + b"], ["a + b", gate]])
-    bench.scripts = [Scripts(candidates)]
+async def test_of_several_candidates_those_are_left_that_begin_with_what_was_typed(
+    bench, completer, gate, scripts
+):
+    bench.scripts = [scripts(["total"], ["t + b"], ["a + b", gate])]
     writing = asyncio.ensure_future(completer.complete(at(""), Ask(invoked=True, candidates=3)))
     assert await asyncio.to_thread(gate.reached.wait, 20)
     typed(completer, at("a"))
@@ -149,9 +163,9 @@ async def test_of_several_candidates_those_are_left_that_begin_with_what_was_typ
     assert (await writing).finish_reason == "superseded"
 
 
-async def test_what_still_reads_for_the_text_as_it_was_writes_no_more_than_a_token(bench, gate):
+async def test_what_still_reads_for_the_text_as_it_was_writes_no_more_than_a_token(bench, idle, gate):
     resting = asyncio.Event()
-    completer = Completer(bench.engine, Settings(), lambda _seconds: resting.wait())
+    completer = Completer(bench.engine, Settings(debounce_ms=75), lambda _seconds: resting.wait())
     bench.scripts = [["", gate, "a ", "+ b"]]
     resting.set()
     reading = asyncio.ensure_future(completer.complete(at(""), TYPED))
@@ -161,8 +175,7 @@ async def test_what_still_reads_for_the_text_as_it_was_writes_no_more_than_a_tok
     request = asyncio.ensure_future(completer.complete(at("a"), TYPED))
     assert (await reading).finish_reason == "superseded"
     gate.set()
-    await idle(bench)
-    assert bench.backends[0].pulled == ["", "a "]
+    assert await idle() == ["", "a "]
     resting.set()
     assert (await request).finish_reason == "stop"
 
@@ -177,9 +190,3 @@ async def test_when_all_of_it_was_typed_the_model_is_asked_for_more(bench, compl
     await request
     await writing
     assert len(bench.backends[0].requests) == 2
-
-
-async def idle(bench):
-    """Wait until the worker is through with what it was on."""
-    while not bench.engine.idle:
-        await asyncio.sleep(0)

@@ -106,6 +106,15 @@ def test_a_worker_that_waits_can_be_interrupted():
     assert taken == [None]
 
 
+def test_it_is_free_for_a_key_if_nothing_else_would_be_waited_for():
+    scheduler = Scheduler()
+    scheduler.submit(job("patient", patient=True))
+    scheduler.take(never)
+    scheduler.submit(job("a"))
+    assert scheduler.is_free_for("a")
+    assert not scheduler.is_free_for("b")
+
+
 def test_a_patient_job_waits_for_all_others():
     scheduler, patient = Scheduler(), job("a", patient=True)
     others = [job("b"), job("c")]

@@ -95,3 +95,30 @@ def test_the_answer_does_not_depend_on_what_was_asked_before(drawn):
         engine.close(20)
     assert (first.text, first.reason) == (second.text, second.reason) == ("x", "stop")
     assert prompts[-1] == prompts[-2], "it was not answered from the cache"
+
+
+def test_anchored_is_asked_with_the_halves_of_an_earlier_place(drawn):
+    prompts = []
+
+    class Watching(EchoBackend):
+        def generate(self, request, report):
+            prompts.append(request.text + request.healed)
+            return super().generate(request, report)
+
+    engine = Engine(Settings(), lambda *_: Prepared(Watching(Script("a + b")), FORMATS["starcoder"]))
+    examiner = Examiner(engine, Settings())
+    above = "import os\n\n\ndef g():\n    pass\n\n\n"
+
+    async def both():
+        return [await examiner.ask(drawn(above + LINE), way, 1) for way in ("served", "anchored")]
+
+    try:
+        served, anchored = asyncio.run(both())
+    finally:
+        engine.close(20)
+    assert served.text == anchored.text == "a + b"
+    suffix = "\n\n\nprint(f(1, 2))\n"
+    plain = f"<fim_prefix>{above}def f(a, b):\n    return <fim_suffix>{suffix}<fim_middle>"
+    typed = "\n\ndef f(a, b):\n    return "
+    in_session = f"<fim_prefix>{above.removesuffix(typed[:2])}<fim_suffix>{suffix}<fim_middle>{typed}"
+    assert prompts[-2:] == [plain, in_session]

@@ -30,6 +30,7 @@ class FakeCompleter:
         self.told = []
         self.forgotten = []
         self.changes = []
+        self.keys = 0
         self.cancelled = 0
         self.started = 0
         self.stopped = 0
@@ -72,8 +73,9 @@ class FakeCompleter:
     def forget(self, uri):
         self.forgotten.append(uri)
 
-    def changed(self, uri, document):
+    def changed(self, uri, document, *, is_key=False):
         self.changes.append((uri, document().text))
+        self.keys += is_key
 
     def shown(self, completion_id):
         self.told.append(("shown", completion_id))

@@ -7,11 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol import types
 
-from lsp_server.lsp.documents import LONGEST_LINE, MOST_CHARACTERS, OpenDocument, OpenDocuments, split_lines
+from lsp_server.completion.document import Document
+from lsp_server.lsp.documents import (
+    LONGEST_LINE,
+    MOST_CHARACTERS,
+    MOST_SPLICED,
+    OpenDocument,
+    OpenDocuments,
+    split_lines,
+)
 
 ENCODINGS = ("utf-8", "utf-16", "utf-32")
 WIDTHS = {"utf-8": ("utf-8", 1), "utf-16": ("utf-16-le", 2), "utf-32": ("utf-32-le", 4)}
-TEXT = st.text(st.sampled_from("ab\n\r\t\f\v\x1c\x85\u2028é😀"), max_size=30)
+TEXT = st.lists(st.sampled_from([*"ab\n\r\t\f\v\x1c\x85\u2028é😀", '"""', "'''", "```"]), max_size=30).map(
+    "".join
+)
 PLACE = st.tuples(st.integers(0, 8), st.integers(0, 12))
 
 
@@ -61,6 +71,32 @@ def test_edits_land_where_the_protocol_says(text, edits, encoding):
         assert source(document) == text
         assert document._lines == split_lines(text)
         assert document._characters == len(text)
+
+
+@given(text=TEXT, edits=st.lists(st.tuples(PLACE, PLACE, TEXT, st.booleans()), max_size=5))
+def test_a_document_made_from_the_one_before_it_is_the_one_that_its_text_makes(text, edits):
+    document = opened(text)
+    for one, other, new, is_looked_at in edits:
+        document.apply(edit(*sorted((one, other)), new), 2)
+        if not is_looked_at:
+            continue
+        given_out = document.document
+        fresh = Document.from_source("file:///a.py", "python", source(document), 2)
+        assert given_out == fresh
+        assert given_out.mark.whole == fresh.mark.whole
+        assert [given_out.start_of(line) for line in range(len(fresh.lines))] == list(fresh.line_starts)
+        assert given_out.start_of(len(fresh.lines)) is None
+        assert all(
+            given_out.counts_before(start) == fresh.counts_before(start) for start in fresh.line_starts
+        )
+
+
+def test_many_edits_that_nobody_looks_between_are_put_together_at_once():
+    document = opened("a\n" * 4)
+    assert document.document.text == "a\n" * 4
+    for _ in range(3 * MOST_SPLICED):
+        document.apply(edit((2, 0), (2, 0), "b"))
+    assert document.document.text == "a\na\n" + "b" * 3 * MOST_SPLICED + "a\na\n"
 
 
 @given(TEXT)

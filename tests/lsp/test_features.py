@@ -119,6 +119,20 @@ async def test_what_writes_is_told_of_each_edit_before_anything_is_asked(wire, c
     assert completer.changes == [("file:///project/a.py", "x = 1")]
 
 
+async def test_an_edit_of_one_character_counts_as_a_key(wire, completer):
+    def put(text, start, end):
+        line = [{"line": 0, "character": character} for character in (start, end)]
+        return {"text": text, "range": {"start": line[0], "end": line[1]}}
+
+    await wire.initialize()
+    await wire.open("x = ")
+    for keys, change in enumerate([put("1", 4, 4), put("", 4, 5)], start=1):
+        await wire.change(change)
+        assert completer.keys == keys
+    await wire.change(put("pasted", 4, 4))
+    assert completer.keys == 2
+
+
 async def test_a_document_that_is_too_large_gets_nothing_and_is_named_once(wire, completer, caplog):
     caplog.set_level("INFO")
     await wire.initialize()

@@ -10,6 +10,7 @@ import pytest
 from lsp_server.backends.echo import EchoBackend, Script
 from lsp_server.completion.fim import FORMATS
 from lsp_server.engine.job import Prepared
+from lsp_server.engine.worker import WARM_UP
 from training import evaluate
 from training.contender import Contender
 
@@ -77,7 +78,7 @@ class Comparison:
 
         class Counting(EchoBackend):
             def generate(self, request: Any, report: Any) -> Any:
-                comparison.asked += request.text != "def"
+                comparison.asked += request.text != WARM_UP
                 return super().generate(request, report)
 
         return Prepared(Counting(Script("math.pi * square")), FORMATS["causal"])

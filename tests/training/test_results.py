@@ -43,3 +43,9 @@ def test_only_what_is_served_is_timed() -> None:
     served = rows(markdown([record("base", "1")], ["base"]))[-1]
     raw = rows(markdown([record("base", "1", way="raw")], ["base"]))[-1]
     assert (served[-1], raw[-1]) == ("120 / 120", "")
+
+
+def test_what_is_asked_in_a_session_has_a_table_of_its_own() -> None:
+    both = markdown([record("base", "1"), record("base", "1", way="anchored")], ["base"])
+    heads = [line.split()[1] for line in both.split("\n") if line.startswith("###")]
+    assert heads == ["Served:", "Anchored:"]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from lsp_server.completion.document import Snapshot
 from lsp_server.completion.item import Stage, Suggestion
 from lsp_server.completion.postprocess.align_indentation import align_indentation
 from lsp_server.completion.postprocess.base import Drop, Filter, FilterContext
@@ -33,7 +34,7 @@ from lsp_server.completion.postprocess.replace_line_tail import replace_line_tai
 from lsp_server.completion.postprocess.strip_prompt_echo import strip_prompt_echo
 from lsp_server.completion.postprocess.trim_trailing_space import trim_trailing_space
 
-__all__ = ["FILTERS", "PLACE_FILTERS", "Drop", "Filter", "FilterContext", "Processed", "postprocess"]
+__all__ = ["FILTERS", "PLACE_FILTERS", "Drop", "Filter", "FilterContext", "Processed", "postprocess", "refit"]
 
 FILTERS: tuple[Filter, ...] = (
     drop_incomplete_tail,
@@ -105,6 +106,12 @@ def postprocess(
         stages.append(Stage(remove_duplicates.__name__, outcome))
     dropped = (result.rule for result in results if isinstance(result, Drop))
     return Processed(suggestions, None if suggestions else next(dropped, None), tuple(stages))
+
+
+def refit(suggestions: Sequence[Suggestion], place: Snapshot, *, multiline: bool) -> Processed:
+    """What can be shown, at the place where the user is now, of what is left of an answer."""
+    context = FilterContext(place, multiline, "stop")
+    return postprocess([suggestion.text for suggestion in suggestions], context, PLACE_FILTERS)
 
 
 def _filtered(

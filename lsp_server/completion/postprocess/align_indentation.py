@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from lsp_server.completion.document import Snapshot
 from lsp_server.completion.item import Suggestion
@@ -36,7 +36,8 @@ def _deepest(snapshot: Snapshot) -> int:
 
 def _unit(snapshot: Snapshot) -> int:
     """Columns that a body is indented by in this file; 4 when nothing shows it."""
-    lines = [line for line in snapshot.lines_above[-_LINES_SEEN:] if line.strip()]
+    near = list(islice(snapshot.above(), _LINES_SEEN))
+    lines = [line for line in reversed(near) if line.strip()]
     steps = (
         indentation_width(below) - indentation_width(line)
         for line, below in pairwise(lines)
