@@ -7,14 +7,18 @@ silence the library; those are declared here.
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lsp_server.backends.threads import BatchThreads
 from lsp_server.errors import BackendError, ModelLoadError, OutOfMemoryError
 
 if TYPE_CHECKING:
     from lsp_server.backends.sampling import Scores
+
+Threads = tuple[int, Sequence[int]]
 
 SEQUENCE = 0
 """The one sequence of tokens that a context holds here."""
@@ -29,14 +33,15 @@ class IkContext:
         path: the file.
         context_tokens: how many tokens the cache holds.
         batch_tokens: how many are read at once at most.
-        threads: on how many cores one token is written, and on how many a batch is read.
+        threads: on how many cores one token is written, and between which numbers is chosen for a batch.
 
     Raises:
         ModelLoadError: the library is not there, or refuses the file.
     """
 
-    def __init__(self, path: Path, context_tokens: int, batch_tokens: int, threads: tuple[int, int]) -> None:
+    def __init__(self, path: Path, context_tokens: int, batch_tokens: int, threads: Threads) -> None:
         self._library = _Library()
+        self._writing, self._reading = threads[0], BatchThreads(threads[1])
         api = self._library.api
         weights = api.llama_model_default_params()
         weights.n_gpu_layers = 0
@@ -45,7 +50,7 @@ class IkContext:
         weights.repack_tensors = True
         self._model = api.llama_model_load_from_file(str(path).encode(), weights)
         self._context = self._model and api.llama_init_from_model(
-            self._model, _context_params(api, context_tokens, batch_tokens, threads)
+            self._model, _context_params(api, context_tokens, batch_tokens)
         )
         if not self._context:
             self.close()
@@ -62,19 +67,27 @@ class IkContext:
         Raises:
             BackendError: the model failed.
         """
-        batch, api, last = self._batch, self._library.api, len(ids) - 1
+        batch, last = self._batch, len(ids) - 1
         batch.n_tokens = len(ids)
         for at, token in enumerate(ids):
             batch.token[at], batch.pos[at] = token, position + at
             batch.n_seq_id[at], batch.seq_id[at][0] = 1, SEQUENCE
             batch.logits[at] = at == last
-        failed = api.llama_decode(self._context, batch)
+        failed = self._decode(batch)
         if failed == NO_ROOM_IN_CACHE:
             raise OutOfMemoryError("The prompt does not fit into the KV cache; lower contextTokens.")
         if failed:
             message = f"llama.cpp failed while reading the prompt ({failed})."
             raise BackendError(message)
         return self._scores(last)
+
+    def _decode(self, batch: Any) -> int:
+        """Go through a batch on as many cores as are good for it now."""
+        api, threads, started = self._library.api, self._reading.choose(batch.n_tokens), time.perf_counter()
+        self._library.set_n_threads(self._context, self._writing, threads)
+        failed = int(api.llama_decode(self._context, batch))
+        self._reading.took(threads, batch.n_tokens, time.perf_counter() - started)
+        return failed
 
     def cut(self, length: int) -> bool:
         """Forget all but the first tokens; False where the architecture cannot."""
@@ -154,6 +167,9 @@ class _Library:
         self.state_seq_set_data = self._declared(
             "llama_state_seq_set_data", size, context, ctypes.c_char_p, size, sequence, ctypes.c_uint32
         )
+        self.set_n_threads = self._declared(
+            "llama_set_n_threads", None, context, ctypes.c_uint32, ctypes.c_uint32
+        )
         self._declared("llama_log_set", None, _LOG, ctypes.c_void_p)(_SILENT, None)
         api.llama_backend_init()
 
@@ -168,10 +184,9 @@ _SILENT = _LOG(lambda _level, _text, _data: None)
 """Kept here, since the library does not keep it alive."""
 
 
-def _context_params(api: Any, context_tokens: int, batch_tokens: int, threads: tuple[int, int]) -> Any:
+def _context_params(api: Any, context_tokens: int, batch_tokens: int) -> Any:
     params = api.llama_context_default_params()
     params.n_ctx, params.n_seq_max = context_tokens, 1
     params.n_batch = params.n_ubatch = batch_tokens
-    params.n_threads, params.n_threads_batch = threads
     params.flash_attn = True
     return params

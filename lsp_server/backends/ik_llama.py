@@ -22,7 +22,7 @@ from lsp_server.backends.base import (
 )
 from lsp_server.backends.decoding import Decoder
 from lsp_server.backends.healing import Vocabulary
-from lsp_server.backends.ik_context import IkContext
+from lsp_server.backends.ik_context import IkContext, Threads
 from lsp_server.backends.ik_reader import IkReader
 from lsp_server.completion.fim import Tokenizer
 from lsp_server.errors import BackendError
@@ -113,11 +113,11 @@ class IkLlamaBackend:
             self._context.close()
             self._context = None
 
-    def _threads(self) -> tuple[int, int]:
-        """For writing, and for reading."""
+    def _threads(self) -> Threads:
+        """For writing, and what may be chosen for reading."""
         if self._settings.threads:
-            return self._settings.threads, self._settings.threads
+            return self._settings.threads, (self._settings.threads,)
         cores = os.cpu_count() or 1
         # Writing waits for memory more than for cores, and all its threads wait for each other at every
         # step: on a small machine that is busy they would mostly wait for one that got no core.
-        return (max(1, cores - 1) if cores <= FEW_CORES else cores), cores
+        return (max(1, cores - 1) if cores <= FEW_CORES else cores), (cores, max(1, cores - 1))

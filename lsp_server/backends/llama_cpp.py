@@ -151,6 +151,7 @@ class LlamaCppBackend:
             # Writing waits for memory more than for cores, and all its threads wait for each other at every
             # step: on a small machine that is busy they would mostly wait for one that got no core.
             params.cpuparams.n_threads = max(1, cores - 1)
+            params.cpuparams_batch.n_threads = cores  # else it follows the other
         # The engine always listens on a loopback port that we do not use: nobody else shall either.
         params.api_keys = [secrets.token_hex(32)]
         params.endpoint_slots = False

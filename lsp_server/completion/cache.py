@@ -1,8 +1,10 @@
 """Did we already answer this, or is the user typing our last answer?
 
 An answer is kept under the text before the cursor and the text after it, both as digests: never the prefix
-alone, never with white space folded away. A lookup also tries the places up to ``LOOK_BACK`` characters
-back: if what was typed since is how an answer there begins, the rest of that answer is the answer here.
+alone, never with white space folded away. Of either half the digest is of the ``NEAR`` characters at the
+cursor, which is more than models are shown, and of what lies beyond only the length counts. A lookup also
+tries the places up to ``LOOK_BACK`` characters back: if what was typed since is how an answer there begins,
+the rest of that answer is the answer here.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from lsp_server.completion.acceptance import Written
@@ -17,6 +20,8 @@ from lsp_server.completion.document import Snapshot
 from lsp_server.completion.item import Suggestion
 
 MOST_ANSWERS = 250
+NEAR = 32_768
+"""Characters on each side of the cursor that must be the same; so a lookup costs no more in a long file."""
 LOOK_BACK = 1024
 """Characters; a block that was accepted whole, or as far as it was written, is no longer."""
 
@@ -48,6 +53,11 @@ class Answer:
     dropped_by: str | None = None
     written: Written = field(default_factory=Written, compare=False)
 
+    @cached_property
+    def longest(self) -> int:
+        """Characters of the longest suggestion."""
+        return max((len(suggestion.text) for suggestion in self.suggestions), default=0)
+
     def rest(self, typed: str) -> Answer | None:
         """What is left after its beginning was typed; None if that is not what was typed, or all of it."""
         if not typed:
@@ -72,15 +82,7 @@ class CompletionCache:
 
     def store(self, snapshot: Snapshot, answer: Answer, *, multiline: bool, epoch: str = "") -> None:
         """Keep an answer."""
-        text = snapshot.document.text
-        key = Key(
-            snapshot.document.uri,
-            snapshot.offset,
-            _digest(text[: snapshot.offset]),
-            _digest(snapshot.suffix),
-            multiline,
-            epoch,
-        )
+        key = _key(snapshot, snapshot.offset, multiline, epoch)
         self._answers[key] = answer
         self._answers.move_to_end(key)
         while len(self._answers) > self._most:
@@ -88,19 +90,22 @@ class CompletionCache:
 
     def find(self, snapshot: Snapshot, *, multiline: bool, epoch: str = "") -> Answer | None:
         """The answer for this very place, or what is left of one that is being typed."""
-        uri, text, offset = snapshot.document.uri, snapshot.document.text, snapshot.offset
-        answered = {key.offset for key in self._answers if key.uri == uri and key.epoch == epoch}
-        starts = sorted(start for start in answered if offset - LOOK_BACK <= start <= offset)
-        if not starts:
-            return None
-        suffix, prefixes = _digest(snapshot.suffix), _digests(text, starts)
-        for start in reversed(starts):
+        document, offset = snapshot.document, snapshot.offset
+        left = {}
+        for key, answer in self._answers.items():
+            back = offset - key.offset
+            if back and not 0 < back < min(answer.longest, LOOK_BACK + 1):
+                continue
             # A block answers a request for one line too: that was decided where the typing began.
-            for block in (multiline, True) if start < offset else (multiline,):
-                key = Key(uri, start, prefixes[start], suffix, block, epoch)
-                if key in self._answers and (rest := self._answers[key].rest(text[start:offset])):
-                    self._answers.move_to_end(key)
-                    return rest
+            fits = key.multiline == multiline or (key.multiline and back)
+            if fits and key.uri == document.uri and key.epoch == epoch:
+                left[key] = answer.rest(document.text[key.offset : offset])
+        # What was typed is compared first: hardly anything is left then to make digests for.
+        for key in sorted(left, key=lambda key: (-key.offset, key.multiline != multiline)):
+            rest = left[key]
+            if rest is not None and key == _key(snapshot, key.offset, key.multiline, epoch):
+                self._answers.move_to_end(key)
+                return rest
         return None
 
     def forget(self, uri: str) -> None:
@@ -109,14 +114,14 @@ class CompletionCache:
             del self._answers[key]
 
 
+def _key(snapshot: Snapshot, start: int, multiline: bool, epoch: str) -> Key:
+    """The key of a place at or before the cursor, with what follows the cursor behind it."""
+    document = snapshot.document
+    before = document.text[max(0, start - NEAR) : start]
+    after = document.text[snapshot.offset : snapshot.offset + NEAR]
+    rest = len(document.text) - snapshot.offset
+    return Key(document.uri, start, _digest(before), _digest(f"{rest} {after}"), multiline, epoch)
+
+
 def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-
-
-def _digests(text: str, ends: list[int]) -> dict[int, bytes]:
-    """The digest of the text up to each of some places, in one pass; the places rise."""
-    digest, at, found = hashlib.blake2b(digest_size=16), 0, {}
-    for end in ends:
-        digest.update(text[at:end].encode("utf-8", "surrogatepass"))
-        found[end], at = digest.digest(), end
-    return found

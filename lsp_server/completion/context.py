@@ -8,9 +8,10 @@ types, so the model's KV cache of the prompt stays good, and moves by a whole st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from lsp_server.completion.document import Snapshot
 from lsp_server.completion.fim import FimFormat, FimPrompt, Tokenizer, header
@@ -62,22 +63,23 @@ def select_window(
     budget = room_for_halves(snapshot, form, budget_tokens, count)
     suffix, suffix_tokens = "", 0
     if form.uses_suffix:
-        rest = [snapshot.line_suffix, *snapshot.lines_below]
         share = int(budget * SUFFIX_SHARE)
+        rest = chain((snapshot.line_suffix,), snapshot.below())
         kept, suffix_tokens = _fitting(_with_ends(rest), share, count)
         suffix = "".join(kept)
         if not kept:  # without any suffix the cursor would seem to be at the end of the file
-            suffix, suffix_tokens = _start_of_line(rest[0], share, count)
+            suffix, suffix_tokens = _start_of_line(snapshot.line_suffix, share, count)
     cursor_line, cursor_tokens = _end_of_line(snapshot.line_prefix, budget - suffix_tokens, count)
     # Of a cursor line that does not fit, only the end goes in, and nothing above can stand before it.
-    above = snapshot.lines_above if cursor_line == snapshot.line_prefix else ()
+    is_whole = cursor_line == snapshot.line_prefix
+    above, lines = (snapshot.above(), snapshot.line) if is_whole else ((), 0)
     left = budget - suffix_tokens - cursor_tokens
-    kept, _ = _fitting((line + "\n" for line in reversed(above)), left, count)
-    first = _first_line(len(above) - len(kept), len(above), last_begun_at)
-    shown = "".join(line + "\n" for line in above[first:])
+    kept, _ = _fitting((line + "\n" for line in above), left, count)
+    first = _first_line(lines - len(kept), lines, last_begun_at)
+    shown = "".join(reversed(kept[: lines - first]))
     prompt = FimPrompt(shown + cursor_line, suffix, path=name, language=snapshot.document.language)
     tokens = suffix_tokens + cursor_tokens + count_lines(shown, count)
-    return Window(prompt, snapshot.line - len(above) + first, tokens)
+    return Window(prompt, snapshot.line - lines + first, tokens)
 
 
 def room_for_halves(snapshot: Snapshot, form: FimFormat, budget_tokens: int, count: Count) -> int:
@@ -95,9 +97,15 @@ def _shown_name(snapshot: Snapshot, form: FimFormat) -> str:
     return snapshot.document.filename if form.files.names_alone else ""
 
 
-def _with_ends(lines: list[str]) -> Iterable[str]:
+def _with_ends(lines: Iterable[str]) -> Iterator[str]:
     """The lines with their ends, but for the last."""
-    return (line + "\n" if at < len(lines) - 1 else line for at, line in enumerate(lines))
+    before = None
+    for line in lines:
+        if before is not None:
+            yield before + "\n"
+        before = line
+    if before is not None:
+        yield before
 
 
 def _fitting(lines: Iterable[str], budget: int, count: Count) -> tuple[list[str], int]:

@@ -10,6 +10,7 @@ import pytest
 
 from lsp_server.backends import ik_llama
 from lsp_server.backends.base import GenerationRequest, Report, SamplingParams
+from lsp_server.backends.ik_context import Threads
 from lsp_server.backends.ik_llama import IkLlamaBackend
 from lsp_server.backends.ik_reader import WORTH_KEEPING_TOKENS, common_length
 from lsp_server.errors import ModelLoadError
@@ -126,9 +127,11 @@ def test_the_common_beginning_of_two_texts() -> None:
     assert common_length([], [1]) == 0
 
 
-@pytest.mark.parametrize(("threads", "cores", "expected"), [(0, 2, (1, 2)), (0, 8, (8, 8)), (3, 8, (3, 3))])
+@pytest.mark.parametrize(
+    ("threads", "cores", "expected"), [(0, 2, (1, (2, 1))), (0, 8, (8, (8, 7))), (3, 8, (3, (3,)))]
+)
 def test_one_of_few_cores_is_left_while_tokens_are_written(
-    threads: int, cores: int, expected: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    threads: int, cores: int, expected: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ik_llama.os, "cpu_count", lambda: cores)
     backend = IkLlamaBackend(Path("x"), None, Settings(threads=threads))  # type: ignore[arg-type]
