@@ -26,7 +26,7 @@ from lsp_server.engine.flight import ANSWERED, LOST, SUPERSEDED, Flight
 from lsp_server.engine.flights import Flights
 from lsp_server.engine.instruct import carry_out
 from lsp_server.engine.job import Job, OnText, Outcome, State, Status
-from lsp_server.engine.plan import plan_requests
+from lsp_server.engine.plan import only_read, plan_requests
 from lsp_server.engine.relay import on_this_loop
 from lsp_server.engine.trip import Trip
 from lsp_server.settings import Settings
@@ -94,6 +94,7 @@ class Completer:
             return self._give(trip, place, "cached", *known)
         flight = self._flights.along(place, verdict, self._epoch) if not ask.invoked else None
         if flight is None and verdict.unwelcome is not None:
+            self._ahead.watch(place.document.uri, lambda: self._read_ahead(place))
             return self._arrive(trip, "skipped", dropped_by=verdict.unwelcome)
         flight = flight or await self._depart(trip, place, verdict, on_draft)
         early = self._early(trip, flight, place) if flight else None
@@ -170,18 +171,12 @@ class Completer:
         self._ahead.disturb(uri)
         self._flights.changed(uri, document)
 
-    def shown(self, completion_id: str) -> None:
-        """The editor drew this completion."""
-        self.statistics.shown += bool(completion_id)
-
-    def accepted(self, completion_id: str) -> None:
-        """The user took this completion."""
-        self.statistics.accepted += bool(completion_id)
-
-    def partially_accepted(self, completion_id: str, characters: int) -> None:
-        """The user took the first UTF-16 units of this completion; the number is cumulative."""
-        if completion_id:
-            self.statistics.took(completion_id, characters)
+    def rests_at(self, place: Snapshot) -> None:
+        """The cursor was moved somewhere: what stands there is read before anything is asked."""
+        trip = self._newest.get(place.document.uri)
+        was_asked = trip is not None and trip.snapshot == place
+        if not was_asked and not isinstance(decide(place, Ask(), self.settings), Skip):
+            self._ahead.watch(place.document.uri, lambda: self._read_ahead(place))
 
     @property
     def status(self) -> Status:
@@ -246,6 +241,12 @@ class Completer:
             job = self._job(future, verdict, Trip(future, Ask()), None)
             job.patient = True
             self._flights.begin(Flight(future, verdict.multiline, self._epoch, job, (place, suggestion)))
+
+    def _read_ahead(self, place: Snapshot) -> None:
+        """Have the prompt of a place read, behind everything else."""
+        job = self._job(place, Go(multiline=False), Trip(place, Ask()), None)
+        job.patient, job.plan = True, only_read(job.plan)
+        self._engine.submit(job)
 
     def _job(self, place: Snapshot, verdict: Go, trip: Trip, on_draft: OnDraft | None) -> Job:
         context = FilterContext(place, verdict.multiline, "")

@@ -249,7 +249,7 @@ async def test_stopping_ends_what_is_under_way(bench, completer):
 
 async def test_what_is_taken_in_parts_is_counted_once(completer):
     for completion_id, units in [("a", 3), ("a", 7), ("b", 2)]:
-        completer.partially_accepted(completion_id, units)
+        completer.statistics.was_accepted_in_part(completion_id, units)
     assert completer.statistics.accepted_in_part == 9
 
 

@@ -41,8 +41,18 @@ class Statistics:
     tokens_given: int = 0
     _last: tuple[str, int] = ("", 0)
 
-    def took(self, completion_id: str, units: int) -> None:
-        """Count the first ``units`` of a completion as taken; the number includes earlier ones."""
+    def was_shown(self, completion_id: str) -> None:
+        """The editor drew this completion."""
+        self.shown += bool(completion_id)
+
+    def was_accepted(self, completion_id: str) -> None:
+        """The user took this completion."""
+        self.accepted += bool(completion_id)
+
+    def was_accepted_in_part(self, completion_id: str, units: int) -> None:
+        """The user took the first UTF-16 units of this completion; the number includes earlier ones."""
+        if not completion_id:
+            return
         before = self._last[1] if self._last[0] == completion_id else 0
         self.accepted_in_part += max(0, units - before)
         self._last = (completion_id, units)

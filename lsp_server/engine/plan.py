@@ -69,6 +69,18 @@ def plan_requests(
     return plan
 
 
+def only_read(plan: Plan) -> Plan:
+    """The same prompt, behind which nothing is written but the token that ends every reading."""
+
+    def plan_reading(model: Model) -> tuple[GenerationRequest, ...]:
+        return tuple(
+            replace(request, healed="", sampling=replace(request.sampling, max_new_tokens=1))
+            for request in plan(model)[:1]
+        )
+
+    return plan_reading
+
+
 def _tokens(longest: int, settings: Settings, model: Model, *, is_waited_for: bool) -> tuple[int, int]:
     """The budgets of a prompt and of its answer; what a user waits for keeps to the speed of the model."""
     budget = settings.prompt_tokens(model.loaded.device)

@@ -111,14 +111,14 @@ def did_close(ls: FimServer, params: types.DidCloseTextDocumentParams) -> None:
 
 def did_show(ls: FimServer, params: Any) -> None:
     """The editor drew a suggestion."""
-    ls.completer.shown(_completion_id(params))
+    ls.completer.statistics.was_shown(_completion_id(params))
 
 
 def did_partially_accept(ls: FimServer, params: Any) -> None:
     """The user took a part of a suggestion, measured from its start in UTF-16 units."""
     accepted = params.get("acceptedLength") if isinstance(params, dict) else None
     if isinstance(accepted, int):
-        ls.completer.partially_accepted(_completion_id(params), accepted)
+        ls.completer.statistics.was_accepted_in_part(_completion_id(params), accepted)
 
 
 def _completion_id(params: Any) -> str:
@@ -132,7 +132,7 @@ def _completion_id(params: Any) -> str:
 def accepted(ls: FimServer, *arguments: Any) -> None:
     """The user took a suggestion: the id of its completion, and which of its candidates."""
     if arguments:
-        ls.completer.accepted(str(arguments[0]))
+        ls.completer.statistics.was_accepted(str(arguments[0]))
 
 
 def status(ls: FimServer, *_arguments: Any) -> dict[str, Any]:

@@ -43,7 +43,14 @@ class Order:
 
 
 def code_actions(ls: FimServer, params: types.CodeActionParams) -> list[types.CodeAction | types.Command]:
-    """What can be asked for at a place; nothing while no instruction-tuned model is there."""
+    """What can be asked for at a place; nothing while no instruction-tuned model is there.
+
+    Editors ask of themselves wherever the cursor comes to rest, which nothing else in the protocol tells.
+    """
+    if params.range.start == params.range.end:
+        cursor = ls.snapshot(params.text_document.uri, params.range.start)
+        if cursor is not None:
+            ls.completer.rests_at(cursor)
     if not ls.completer.status.instructs:
         return []
     actions = []

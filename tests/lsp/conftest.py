@@ -27,7 +27,7 @@ class FakeCompleter:
         self.answer = Completion((Suggestion("a + b"),), id="c1", stages=(Stage("end", "stop"),))
         self.gate = None
         self.asked = []
-        self.told = []
+        self.rests = []
         self.forgotten = []
         self.changes = []
         self.keys = 0
@@ -77,14 +77,8 @@ class FakeCompleter:
         self.changes.append((uri, document().text))
         self.keys += is_key
 
-    def shown(self, completion_id):
-        self.told.append(("shown", completion_id))
-
-    def accepted(self, completion_id):
-        self.told.append(("accepted", completion_id))
-
-    def partially_accepted(self, completion_id, characters):
-        self.told.append(("partially accepted", completion_id, characters))
+    def rests_at(self, place):
+        self.rests.append((place.document.uri, place.offset))
 
     def subscribe(self, listener):
         self.listeners.append(listener)

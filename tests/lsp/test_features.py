@@ -215,14 +215,32 @@ async def test_a_neovim_gets_no_carriage_returns(wire, completer):
     assert item["insertText"] == "a\nb"
 
 
-async def test_what_becomes_of_a_suggestion_is_told_to_the_completer(wire, completer):
+async def test_what_becomes_of_a_suggestion_is_counted(wire, completer):
     await wire.initialize()
     await wire.open("x = ")
     (item,) = await wire.ghost(0, 4)
     await wire.notify("textDocument/didShowCompletion", {"item": item})
     await wire.notify("textDocument/didPartiallyAcceptCompletion", {"item": item, "acceptedLength": 3})
     await wire.execute(item["command"]["command"], *item["command"]["arguments"])
-    assert completer.told == [("shown", "c1"), ("partially accepted", "c1", 3), ("accepted", "c1")]
+    counts = completer.statistics
+    assert (counts.shown, counts.accepted, counts.accepted_in_part) == (4, 3, 43)
+
+
+async def test_where_an_editor_asks_for_code_actions_the_cursor_rests(wire, completer):
+    await wire.initialize()
+    await wire.open("x = \ny")
+    for start, end in (((1, 1), (1, 1)), ((0, 0), (1, 1))):
+        where = {
+            "start": {"line": start[0], "character": start[1]},
+            "end": {"line": end[0], "character": end[1]},
+        }
+        params = {
+            "textDocument": {"uri": "file:///project/a.py"},
+            "range": where,
+            "context": {"diagnostics": []},
+        }
+        await wire.request("textDocument/codeAction", params)
+    assert completer.rests == [("file:///project/a.py", 6)], "a selection is no place to write at"
 
 
 async def test_explain_tells_why_without_the_text(wire, completer):
