@@ -1,6 +1,6 @@
 """GGUF models on plain CPUs through ik_llama.cpp, a fork of llama.cpp that is made for them.
 
-It reads a prompt three times as fast as llama.cpp's portable build, and it is driven token by token, so
+It reads a prompt twice as fast as llama.cpp's portable build, and it is driven token by token, so
 that work ends with the token at which it is left.
 """
 

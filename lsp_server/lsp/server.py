@@ -7,18 +7,17 @@ import os
 import sys
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from pygls.io_ import StdinAsyncReader
+from typing import TYPE_CHECKING, cast
 
 from lsp_server.errors import UserError
 from lsp_server.lsp import features
 from lsp_server.lsp.discretion import keep_discreet, log_loop_error
 from lsp_server.lsp.session import FimServer
-from lsp_server.lsp.transports import PipeWriter, frames, is_alive, protected_stdout
+from lsp_server.lsp.transports import PipeReader, PipeWriter, frames, is_alive, protected_stdout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+    from io import BufferedReader
     from socket import socket
     from typing import BinaryIO
 
@@ -139,7 +138,7 @@ async def converse(server: FimServer, messages: AsyncGenerator[bytes, None]) -> 
 
 async def _serve_stdio(server: FimServer, stdout: BinaryIO) -> int:
     server.protocol.set_writer(PipeWriter(stdout))
-    reader = StdinAsyncReader(sys.stdin.buffer, server.thread_pool)
+    reader = PipeReader(cast("BufferedReader", sys.stdin.buffer), server.thread_pool)
     conversation = asyncio.create_task(converse(server, frames(reader)))
     parent_gone = asyncio.create_task(_parent_gone(server))
     await asyncio.wait((conversation, parent_gone), return_when=asyncio.FIRST_COMPLETED)

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable
+    from concurrent.futures import Executor
+    from io import BufferedReader
 
 logger = logging.getLogger(__name__)
 
 MOST_MESSAGE_BYTES = 256 * 1024 * 1024
 """A client that announces more is not one."""
+
+CHUNK_BYTES = 262_144
 
 # At a line's end, not only at its start: after a message longer than announced, it follows the rest.
 _CONTENT_LENGTH = re.compile(rb"content-length:\s*(\d{1,12})\s*\Z", re.IGNORECASE)
@@ -52,6 +56,42 @@ async def frames(reader: Reader) -> AsyncGenerator[bytes, None]:
             if (length or 0) > MOST_MESSAGE_BYTES or _HTTP_REQUEST.match(line):
                 logger.error("The client does not speak the language server protocol")
                 return
+
+
+class PipeReader:
+    """Reads a stream that blocks, on a thread, and always as much of it as is there.
+
+    A thread for each line and each body would be woken up six times for a key and the request behind it. It
+    reads no sooner than something is wanted: a thread that waits for input keeps the process from ending.
+    """
+
+    def __init__(self, stream: BufferedReader, threads: Executor) -> None:
+        self._stream = stream
+        self._threads = threads
+        self._read = b""
+
+    async def readline(self) -> bytes:
+        """The next line with its end; what is left at the end of the stream."""
+        while not (end := self._read.find(b"\n") + 1) and await self._read_on():
+            pass
+        return self._take(end or len(self._read))
+
+    async def readexactly(self, n: int) -> bytes:
+        """The next ``n`` bytes; fewer at the end of the stream."""
+        while len(self._read) < n and await self._read_on():
+            pass
+        return self._take(n)
+
+    def _take(self, length: int) -> bytes:
+        taken, self._read = self._read[:length], self._read[length:]
+        return taken
+
+    async def _read_on(self) -> bool:
+        """Wait for more; False at the end of the stream."""
+        loop = asyncio.get_running_loop()
+        more = await loop.run_in_executor(self._threads, self._stream.read1, CHUNK_BYTES)
+        self._read += more
+        return bool(more)
 
 
 class PipeWriter:

@@ -3,10 +3,11 @@ import io
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lsp_server.lsp.transports import MOST_MESSAGE_BYTES, PipeWriter, frames, is_alive
+from lsp_server.lsp.transports import MOST_MESSAGE_BYTES, PipeReader, PipeWriter, frames, is_alive
 
 
 def frame(body, header=b"Content-Length: %d\r\n\r\n"):
@@ -73,6 +74,45 @@ async def test_a_stream_read_in_a_thread_ends_like_any_other():
 )
 async def test_whoever_speaks_something_else_is_left(start):
     assert await bodies(start, frame(b"one")) == []
+
+
+class Chunks:
+    """A stream that gives one chunk at each reading."""
+
+    def __init__(self, *chunks):
+        self.chunks = list(chunks)
+        self.readings = 0
+
+    def read1(self, _size):
+        self.readings += 1
+        return self.chunks.pop(0) if self.chunks else b""
+
+
+@pytest.fixture
+def threads():
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+async def test_a_pipe_gives_the_same_frames_in_whatever_pieces_they_come(threads, size):
+    sent = frame(b"one") + frame("zwölf".encode()) + frame(b"")
+    pieces = [sent[at : at + size] for at in range(0, len(sent), size)]
+    reader = PipeReader(Chunks(*pieces), threads)
+    assert [body async for body in frames(reader)] == [b"one", "zwölf".encode(), b""]
+
+
+async def test_what_is_there_is_read_at_once_and_nothing_sooner_than_it_is_wanted(threads):
+    stream = Chunks(frame(b"one") + frame(b"two"), frame(b"three"))
+    messages = frames(PipeReader(stream, threads))
+    assert [await anext(messages), await anext(messages)] == [b"one", b"two"]
+    assert stream.readings == 1, "a thread that waits for input would keep the process from ending"
+    await messages.aclose()
+
+
+async def test_a_pipe_that_ends_within_a_frame_ends_there(threads):
+    reader = PipeReader(Chunks(frame(b"one"), frame(b"three")[:-2]), threads)
+    assert [body async for body in frames(reader)] == [b"one"]
 
 
 def test_what_cannot_be_delivered_is_dropped():
