@@ -47,7 +47,9 @@ class Examiner:
         )
         self._anchors = Anchors()
         self._completer = Completer(engine, self._settings)
-        self._in_session = Completer(engine, self._settings, anchors=self._anchors)
+        # In a session the window follows the speed of the machine, which a score must not.
+        fixed = replace(self._settings, context_tokens=self._settings.prompt_tokens("cpu"))
+        self._in_session = Completer(engine, fixed, anchors=self._anchors)
 
     async def ask(self, hole: Hole, way: Way, number: int) -> Answer:
         """The answer for a hole; each ``number`` is a document of its own.
@@ -67,7 +69,12 @@ class Examiner:
         document, begin = place.document, place.document.line_starts[max(0, place.line - LINES_TYPED)]
         earlier = replace(document, text=document.text[:begin] + place.suffix).at_offset(begin)
         plan = plan_requests(
-            earlier, self._settings, _note_nothing, multiline=False, candidates=1, anchors=self._anchors
+            earlier,
+            self._in_session.settings,
+            _note_nothing,
+            multiline=False,
+            candidates=1,
+            anchors=self._anchors,
         )
         await self._engine.run(Job(document.uri, lambda model: plan(model)[:0]))
 
