@@ -107,7 +107,10 @@ def demo(machine):
 
     def demo(port=0):
         command = [machine.home / "bin" / "fim-ls", "demo", "--web", "--no-browser", "--port", str(port)]
+        # Shells let the programs that run in the background ignore Ctrl+C, and these hand that down.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         process = subprocess.Popen(command, env=machine.environment, stdout=subprocess.PIPE, text=True)
+        signal.signal(signal.SIGINT, before)
         running.append(process)
         found = re.search(r"http://\S+", process.stdout.readline())
         assert found
