@@ -38,8 +38,13 @@ class Reader(Protocol):
         """
         ...
 
-    def going_on(self, prompt: Sequence[int]) -> Callable[[int], Scores]:
-        """Behind a prompt that was read: takes each token that is chosen, and scores the next one."""
+    def going_on(self, prompt: Sequence[int], room: int) -> Callable[[int], Scores]:
+        """Behind a prompt that was read: takes each token that is chosen, and scores the next one.
+
+        Args:
+            prompt: all of it.
+            room: how many tokens the context still holds.
+        """
         ...
 
 
@@ -116,7 +121,7 @@ class _Generation:
         sampler, healing = Sampler(self._request.sampling), Healing(self._request.healed, vocabulary)
         characters = codecs.getincrementaldecoder("utf-8")("replace")
         budget = self._request.sampling.max_new_tokens
-        go_on = self._decoder.reader.going_on(self._prompt)
+        go_on = self._decoder.reader.going_on(self._prompt, room)
         while True:
             token = sampler.choose(healed_scores(scores, healing))
             if token in stops:

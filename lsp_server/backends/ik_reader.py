@@ -41,8 +41,9 @@ class IkReader:
         gain = common_length(earlier, wanted) - common
         if len(self._ids) - common >= WORTH_KEEPING_TOKENS:
             self._keep()
-        if gain >= WORTH_KEEPING_TOKENS and self._restore(earlier):
-            common += gain
+        if gain >= WORTH_KEEPING_TOKENS:
+            self._restore(earlier)
+            common = common_length(self._ids, wanted)
         if common < len(self._ids) and not self._context.cut(common):
             common = 0
             self._context.forget()
@@ -64,7 +65,7 @@ class IkReader:
         self._ids += tuple(ids)
         return scores
 
-    def going_on(self, _prompt: Sequence[int]) -> Callable[[int], Scores]:
+    def going_on(self, _prompt: Sequence[int], _room: int) -> Callable[[int], Scores]:
         """Goes on by one token after the other, without drafts: they were measured to gain nothing here."""
         return lambda token: self.read((token,))
 
@@ -79,14 +80,12 @@ class IkReader:
             self._kept.popitem(last=False)
         self._kept[self._ids] = self._context.state()
 
-    def _restore(self, ids: tuple[int, ...]) -> bool:
+    def _restore(self, ids: tuple[int, ...]) -> None:
         """Go back to an earlier prompt, if it was not let go of meanwhile."""
-        state = self._kept.get(ids)
-        if state is None or not self._context.restore(state):
-            return False
-        self._kept.move_to_end(ids)
-        self._ids = ids
-        return True
+        if (state := self._kept.get(ids)) is not None:
+            self._kept.move_to_end(ids)
+            # What was there before is gone in either case.
+            self._ids = ids if self._context.restore(state) else ()
 
 
 def common_length(first: Sequence[int], second: Sequence[int]) -> int:

@@ -60,9 +60,9 @@ class CachedReader:
         """
         return self._read(ids, 1)[0]
 
-    def going_on(self, prompt: Sequence[int]) -> Callable[[int], Scores]:
+    def going_on(self, prompt: Sequence[int], room: int) -> Callable[[int], Scores]:
         """Goes on by one token after the other, with drafts from the prompt: a tenth faster on a CPU."""
-        return Lookahead(self, prompt).read
+        return Lookahead(self, prompt, room).read
 
     def read_each(self, ids: Sequence[int]) -> Sequence[Scores]:
         """Read further tokens; for each the scores of the one behind it.

@@ -68,10 +68,12 @@ class Lookahead:
     Args:
         reader: the model, which has read the prompt.
         ids: the prompt.
+        room: how many tokens the context still holds; many a model fails on one more.
     """
 
-    def __init__(self, reader: DraftReader, ids: Sequence[int]) -> None:
+    def __init__(self, reader: DraftReader, ids: Sequence[int], room: int) -> None:
         self._reader = reader
+        self._room = room
         self._lookup = PromptLookup(ids)
         self._ahead: deque[tuple[int, Scores]] = deque()
 
@@ -82,12 +84,13 @@ class Lookahead:
             BackendError: the model failed.
         """
         self._lookup.take(token)
+        self._room -= 1
         if self._ahead and self._ahead[0][0] == token:
             return self._ahead.popleft()[1]
         if self._ahead:
             self._reader.drop(len(self._ahead))
             self._ahead.clear()
-        draft = self._lookup.draft() if self._reader.can_drop else []
+        draft = self._lookup.draft()[: self._room] if self._reader.can_drop else []
         scores = self._reader.read_each([token, *draft])
         self._ahead.extend(zip(draft, scores[1:], strict=True))
         return scores[0]

@@ -58,6 +58,19 @@ def test_going_back_to_an_earlier_prompt_costs_one_token_and_changes_nothing(bac
 
 
 @pytest.mark.model
+def test_an_earlier_prompt_that_cannot_be_gone_back_to_is_read_anew(
+    backend: IkLlamaBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = ask(backend, LONG, 8)
+    ask(backend, [*LONG[:20], *OTHER])
+    assert backend._context is not None
+    monkeypatch.setattr(backend._context, "restore", lambda _state: backend._context.forget())  # type: ignore[union-attr]
+    again, report = ask(backend, LONG, 8)
+    assert report.usage.cached_tokens == 0
+    assert again == first
+
+
+@pytest.mark.model
 def test_what_is_soon_read_again_is_not_kept(backend: IkLlamaBackend) -> None:
     few = WORTH_KEEPING_TOKENS // 2
     ask(backend, range(2000, 2000 + few), 1)

@@ -34,9 +34,9 @@ class Recited:
         self.done -= count
 
 
-def written(model: Recited, prompt: str, first: str, length: int) -> str:
+def written(model: Recited, prompt: str, first: str, length: int, room: int = 100) -> str:
     """What is written behind a prompt, ``first`` included."""
-    ahead, text = Lookahead(model, list(map(ord, prompt))), first
+    ahead, text = Lookahead(model, list(map(ord, prompt)), room), first
     while len(text) < length:
         text += chr(int(ahead.read(ord(text[-1])).argmax()))
     return text
@@ -51,6 +51,17 @@ def test_what_stood_there_before_is_read_along() -> None:
     assert written(model, prompt, TEXT[23], 15) == TEXT[23:38]
     assert len(model.passes) < 14
     assert any(len(each) == 1 + DRAFT_TOKENS for each in model.passes)
+
+
+@pytest.mark.parametrize("room", range(14, 19))
+def test_no_more_is_read_than_the_context_holds(room: int) -> None:
+    prompt = TEXT[:23]
+    model = Recited(TEXT, len(prompt))
+    furthest = []
+    read_each = model.read_each
+    model.read_each = lambda ids: (furthest.append(model.done + len(ids)), read_each(ids))[1]  # type: ignore[method-assign, func-returns-value]
+    assert written(model, prompt, TEXT[23], 15, room) == TEXT[23:38]
+    assert max(furthest) <= len(prompt) + room
 
 
 def test_a_model_that_cannot_take_back_reads_one_by_one() -> None:
