@@ -1,4 +1,7 @@
-"""While the user looks at a suggestion: what comes after it is asked for, in case that it is accepted."""
+"""While the user does nothing: what may come next is asked for, or read.
+
+That is what comes after a suggestion, in case that it is accepted, or what stands where the cursor was moved.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ from lsp_server.engine.engine import Engine
 from lsp_server.engine.job import State
 
 LOOKING_S = 0.2
-"""After an answer without any other event the user looks at it."""
+"""So long after an answer, or a move of the cursor, and no other event the user looks at what is there."""
 
 
 class Ahead:
-    """Who looks at a suggestion now, by document.
+    """Who looks at something now, by document.
 
     Args:
         engine: the model.

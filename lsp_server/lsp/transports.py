@@ -68,7 +68,7 @@ class PipeReader:
     def __init__(self, stream: BufferedReader, threads: Executor) -> None:
         self._stream = stream
         self._threads = threads
-        self._read = b""
+        self._read = bytearray()
 
     async def readline(self) -> bytes:
         """The next line with its end; what is left at the end of the stream."""
@@ -83,7 +83,8 @@ class PipeReader:
         return self._take(n)
 
     def _take(self, length: int) -> bytes:
-        taken, self._read = self._read[:length], self._read[length:]
+        taken = bytes(self._read[:length])
+        del self._read[:length]
         return taken
 
     async def _read_on(self) -> bool:
