@@ -1,7 +1,8 @@
 """Turn a call that pushes into an iterator that is pulled.
 
 llama.cpp hands out tokens by calling back; our backends are iterators. The call runs on a thread of its own
-that lives as long as the iterator, one item ahead of it at most.
+that lives as long as the iterator. A callback returns only once the next item is wanted or none is, so that
+the call hears at the item that was left, and not at the one behind it.
 """
 
 from __future__ import annotations
@@ -23,15 +24,13 @@ def pull(push: Push[Item]) -> Generator[Item, None, None]:
     Raises:
         Exception: whatever ``push`` raised.
     """
-    items: queue.Queue[Any] = queue.Queue(maxsize=1)
-    wanted = threading.Event()
-    wanted.set()
+    items: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    more_wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
     failures: list[BaseException] = []
 
     def offer(item: Item) -> bool:
-        if wanted.is_set():
-            items.put(item)
-        return wanted.is_set()
+        items.put(item)
+        return more_wanted.get()
 
     def run() -> None:
         try:
@@ -46,9 +45,10 @@ def pull(push: Push[Item]) -> Generator[Item, None, None]:
     try:
         while (item := items.get()) is not _END:
             yield item
+            more_wanted.put(True)
         if failures:
             raise failures[0]
     finally:
-        wanted.clear()
         while item is not _END:
+            more_wanted.put(False)
             item = items.get()
