@@ -105,7 +105,7 @@ class EchoBackend:
 
     def __init__(self, script: Script | None = None, gate: Callable[[], object] | None = None) -> None:
         self._script = Script.from_environment() if script is None else script
-        self._gate = gate or (lambda: time.sleep(self._script.delay_ms / 1000))
+        self._gate = gate or self._delay
         self._tokenizer = CharacterTokenizer()
 
     @property
@@ -150,6 +150,10 @@ class EchoBackend:
         finally:
             prompt = self._tokenizer.encode(request.text) if request.ids is None else request.ids
             report.usage = Usage(len(prompt), 0, said)
+
+    def _delay(self) -> None:
+        if self._script.delay_ms:  # to sleep for no time at all takes a tenth of a millisecond
+            time.sleep(self._script.delay_ms / 1000)
 
     def _end(self) -> None:
         if self._script.fail:

@@ -94,7 +94,7 @@ class CompletionCache:
         left = {}
         for key, answer in self._answers.items():
             back = offset - key.offset
-            if back and not 0 < back < min(answer.longest, LOOK_BACK + 1):
+            if back and (back < 0 or back >= answer.longest or back > LOOK_BACK):
                 continue
             # A block answers a request for one line too: that was decided where the typing began.
             fits = key.multiline == multiline or (key.multiline and back)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -147,6 +148,7 @@ class Worker:
             self._fail(f"The model could not be loaded ({type(error).__name__}).")
         else:
             self._back_off_s = FIRST_BACK_OFF_S
+            gc.freeze()  # else all modules and the model are gone through now and then, while one types
             self._publish_state(State.READY)
 
     def _warm_up(self) -> None:
@@ -196,6 +198,7 @@ class Worker:
 
     def _unload(self) -> None:
         backend, self._backend, self._model = self._backend, None, None
+        gc.unfreeze()
         if backend is not None:
             try:
                 backend.close()

@@ -59,10 +59,11 @@ async def frames(reader: Reader) -> AsyncGenerator[bytes, None]:
 
 
 class PipeReader:
-    """Reads a stream that blocks, on a thread, and always as much of it as is there.
+    """Reads a stream, always as much of it as is there, and no sooner than something is wanted.
 
-    A thread for each line and each body would be woken up six times for a key and the request behind it. It
-    reads no sooner than something is wanted: a thread that waits for input keeps the process from ending.
+    The event loop waits for a pipe, a socket or a terminal itself: a thread would have to be woken up, and to
+    wait for the interpreter, twice for each key. Where the loop cannot, for a file or on Windows, a thread
+    waits; only while something is wanted, since one that waits keeps the process from ending.
     """
 
     def __init__(self, stream: BufferedReader, threads: Executor) -> None:
@@ -89,10 +90,26 @@ class PipeReader:
 
     async def _read_on(self) -> bool:
         """Wait for more; False at the end of the stream."""
-        loop = asyncio.get_running_loop()
-        more = await loop.run_in_executor(self._threads, self._stream.read1, CHUNK_BYTES)
+        try:
+            await _readable(self._stream.fileno())
+        except (NotImplementedError, OSError):  # of Windows; of a file, or a stream without a descriptor
+            loop = asyncio.get_running_loop()
+            more = await loop.run_in_executor(self._threads, self._stream.read1, CHUNK_BYTES)
+        else:
+            more = os.read(self._stream.fileno(), CHUNK_BYTES)
         self._read += more
         return bool(more)
+
+
+async def _readable(descriptor: int) -> None:
+    """Wait until something, or the end, can be read without waiting."""
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
 
 
 class PipeWriter:

@@ -45,8 +45,7 @@ def test_a_call_that_offers_nothing_gives_nothing():
 
 def test_a_call_that_does_not_listen_is_waited_for_all_the_same():
     def push(offer):
-        for number in range(5):
-            heard.append(offer(number))
+        heard.extend(offer(number) for number in range(5))
 
     heard = []
     items = pull(push)

@@ -83,6 +83,9 @@ class Chunks:
         self.chunks = list(chunks)
         self.readings = 0
 
+    def fileno(self):
+        raise io.UnsupportedOperation
+
     def read1(self, _size):
         self.readings += 1
         return self.chunks.pop(0) if self.chunks else b""
@@ -100,6 +103,28 @@ async def test_a_pipe_gives_the_same_frames_in_whatever_pieces_they_come(threads
     pieces = [sent[at : at + size] for at in range(0, len(sent), size)]
     reader = PipeReader(Chunks(*pieces), threads)
     assert [body async for body in frames(reader)] == [b"one", "zwölf".encode(), b""]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the event loop does not wait for pipes there")
+async def test_the_event_loop_waits_for_a_pipe_itself():
+    arrived, sent = os.pipe()
+    with os.fdopen(arrived, "rb") as stream, os.fdopen(sent, "wb", buffering=0) as editor:
+        messages = frames(PipeReader(stream, None))
+        first = asyncio.ensure_future(anext(messages))
+        editor.write(frame(b"one")[:-1])
+        await asyncio.sleep(0)
+        assert not first.done()
+        editor.write(b"e" + frame(b"two"))
+        assert [await first, await anext(messages)] == [b"one", b"two"]
+        editor.close()
+        assert [body async for body in messages] == []
+
+
+async def test_a_file_is_read_on_a_thread(threads, tmp_path):
+    path = tmp_path / "messages"
+    path.write_bytes(frame(b"one") + frame(b"two"))
+    with path.open("rb") as stream:
+        assert [body async for body in frames(PipeReader(stream, threads))] == [b"one", b"two"]
 
 
 async def test_what_is_there_is_read_at_once_and_nothing_sooner_than_it_is_wanted(threads):
