@@ -11,6 +11,8 @@ from lsp_server.completion.postprocess.base import Drop, FilterContext
 
 _GAP = re.compile(r"[ \t]+")
 _WHOLE = re.compile(r"[\w)\]}\"'`;.]\Z")
+_LONE_WORD = re.compile(r"\s*\w+\Z")
+"""A name, or the word that a statement begins with: neither is one."""
 _DANGLING = re.compile(
     r"\b(?:and|as|await|else|for|from|if|import|in|instanceof|is|lambda|new|not|or|return|typeof|with"
     r"|yield)\Z"
@@ -35,6 +37,7 @@ def _standing_alone(before: str, line: str, language: str) -> str:
     for gap in reversed(list(_GAP.finditer(line))):
         part = line[: gap.start()]
         ends_well = _WHOLE.search(part) is not None and _DANGLING.search(part) is None
-        if ends_well and sum(balance(before + part, language)) <= alone:
+        is_word = _LONE_WORD.match(before + part) is not None
+        if ends_well and not is_word and sum(balance(before + part, language)) <= alone:
             return part
     return ""

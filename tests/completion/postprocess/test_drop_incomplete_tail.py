@@ -32,6 +32,11 @@ def test_a_single_line_of_one_unfinished_word_is_dropped(check):
     check("x = |", model="unfinishe", finish="length")
 
 
+def test_a_single_line_is_not_cut_to_its_first_word(check):
+    check("def f():\n    |", model="result = compute(a, b, c", finish="length")
+    check("|", model="def compute(self, a, b, c", finish="length")
+
+
 def test_a_single_line_that_opens_and_never_closes_is_dropped(check):
     check("x = |", model="f(a, b, c, d", finish="length")
 
