@@ -1,8 +1,9 @@
 """What the engines do with the same weights on a CPU: python benchmarks/engines.py [--rounds N] [ENGINE …].
 
 Each engine runs in a process of its own for each number of threads, and is asked through our ``Backend``, so
-that all are measured alike; in turn, so that what else the machine does hits all alike. The numbers are
-medians over the rounds. In each round a prompt of random tokens is read, asked again, and gone on from:
+that all are measured alike; in turn, so that what else the machine does hits all alike. Those of
+``other_engines.py`` are not ours, and measured only if they are named. The numbers are medians over the
+rounds. In each round a prompt of random tokens is read, asked again, and gone on from:
 
 - prefill: the prompt read for the first time, less the time that it takes when it was read before;
 - reuse: the prompt asked again, until its first token;
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import random
 import statistics
@@ -25,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from client import resident_mb
+from other_engines import OTHERS, Other
 
 from lsp_server.backends.base import Backend, GenerationRequest, Report, SamplingParams
 from lsp_server.engine.loading import make_backend
@@ -41,10 +44,11 @@ ENGINES: dict[str, dict[str, Any]] = {
     "llama_cpp": {"backend": "llama_cpp"},
     "transformers bfloat16": {"backend": "transformers", "dtype": "bfloat16"},
     "transformers float32": {"backend": "transformers", "dtype": "float32"},
+    "transformers int8": {"backend": "transformers", "dtype": "int8"},
 }
 
 
-def timed_ms(backend: Backend, ids: tuple[int, ...], tokens: int) -> tuple[float, int]:
+def timed_ms(backend: Backend | Other, ids: tuple[int, ...], tokens: int) -> tuple[float, int]:
     """How long it takes to write at most so many tokens behind a prompt, and how many were written."""
     report, began = Report(), time.perf_counter()
     for _ in backend.generate(GenerationRequest("", ids, sampling=SamplingParams(tokens)), report):
@@ -52,7 +56,7 @@ def timed_ms(backend: Backend, ids: tuple[int, ...], tokens: int) -> tuple[float
     return 1000 * (time.perf_counter() - began), report.usage.completion_tokens
 
 
-def closed_ms(backend: Backend, ids: tuple[int, ...], is_enough: Callable[[int], bool]) -> float:
+def closed_ms(backend: Backend | Other, ids: tuple[int, ...], is_enough: Callable[[int], bool]) -> float:
     """How long it takes to leave a generation after enough of its pieces."""
     pieces = backend.generate(GenerationRequest("", ids, sampling=SamplingParams(NEW_TOKENS)), Report())
     for number, _ in enumerate(pieces, start=1):
@@ -63,7 +67,7 @@ def closed_ms(backend: Backend, ids: tuple[int, ...], is_enough: Callable[[int],
     return 1000 * (time.perf_counter() - began)
 
 
-def one_round(backend: Backend, seed: int) -> dict[str, float | None]:
+def one_round(backend: Backend | Other, seed: int) -> dict[str, float | None]:
     """Read a prompt, read it again, go on from it, and leave."""
     chance = random.Random(seed)
     ids, others = (tuple(chance.choices(range(*VOCABULARY), k=PROMPT_TOKENS)) for _ in range(2))
@@ -75,15 +79,25 @@ def one_round(backend: Backend, seed: int) -> dict[str, float | None]:
         "reuse_ms": warm_ms,
         "decode_ms": (written_ms - warm_ms) / (written - 1) if written >= LEAST_TOKENS else None,
         "left_writing_ms": closed_ms(backend, ids, lambda number: number == 8),
-        "left_reading_ms": closed_ms(backend, others, lambda number: number == 1),
+        "left_reading_ms": None
+        if isinstance(backend, Other)
+        else closed_ms(backend, others, lambda number: number == 1),
     }
+
+
+def loaded(engine: str, threads: int) -> Backend | Other:
+    """An engine of this name that is ready."""
+    if engine in OTHERS:
+        return OTHERS[engine](threads)
+    settings = Settings(**ENGINES[engine], threads=threads, device="cpu")
+    backend = make_backend(settings, lambda _share: None, lambda: False).backend
+    backend.load(lambda _share: None)
+    return backend
 
 
 def serve(engine: str, threads: int) -> None:
     """Load an engine, and measure a round for each line that comes in."""
-    settings = Settings(**ENGINES[engine], threads=threads, device="cpu")
-    backend = make_backend(settings, lambda _share: None, lambda: False).backend
-    backend.load(lambda _share: None)
+    backend = loaded(engine, threads)
     timed_ms(backend, (VOCABULARY[0],), 1)
     print(json.dumps({}), flush=True)
     for line in sys.stdin:
@@ -136,6 +150,11 @@ class Running:
         return json.loads(line) if line else None
 
 
+def whole(number: float) -> str:
+    """As it is shown: in whole numbers, or not at all."""
+    return "-" if math.isnan(number) else f"{number:.0f}"
+
+
 def row(engine: str, threads: int, running: Running) -> str:
     """A row of the table."""
     cells = [
@@ -146,7 +165,7 @@ def row(engine: str, threads: int, running: Running) -> str:
         f"{running.memory_mb:.0f}",
         f"{running.start_s:.1f}",
         f"{running.median('reuse_ms'):.0f}",
-        f"{running.median('left_writing_ms'):.0f}, {running.median('left_reading_ms'):.0f}",
+        f"{whole(running.median('left_writing_ms'))}, {whole(running.median('left_reading_ms'))}",
     ]
     return "| " + " | ".join(cells) + " |"
 
@@ -176,11 +195,13 @@ async def main(engines: list[str], rounds: int) -> None:
 def parsed() -> argparse.Namespace:
     """The arguments of the command."""
     parser = argparse.ArgumentParser(description="Measure engines on this CPU.")
-    parser.add_argument("engines", nargs="*", metavar="ENGINE", help=f"of {', '.join(ENGINES)}; default: all")
+    parser.add_argument(
+        "engines", nargs="*", metavar="ENGINE", help=f"of {', '.join(ENGINES | OTHERS)}; default: ours"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="(default: %(default)s)")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if unknown := set(arguments.engines) - set(ENGINES):
+    if unknown := set(arguments.engines) - set(ENGINES | OTHERS):
         parser.error(f"there is no engine {', '.join(sorted(unknown))}")
     return arguments
 
