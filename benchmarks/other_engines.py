@@ -19,7 +19,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from lsp_server.backends.base import GenerationRequest, Report
+from lsp_server.backends.base import GenerationRequest, Report, SamplingParams
 from lsp_server.completion.item import Usage
 from lsp_server.engine.handoff import pull
 from lsp_server.models.embedded import fetch
@@ -47,8 +47,13 @@ def made(name: str, make: Callable[[Path], object]) -> Path:
     return folder
 
 
-def checkpoint(folder: Path) -> None:
+def checkpoint() -> Path:
     """The weights as transformers writes them, in float32."""
+    return made("checkpoint", lambda to: run(__file__, to))
+
+
+def write_checkpoint(folder: str) -> None:
+    """Make them; in a process of its own, whose memory is not measured."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -62,9 +67,9 @@ def checkpoint(folder: Path) -> None:
 
 
 def run(*command: str | Path) -> None:
-    """Run a module of Python, which says what it does on standard error."""
+    """Run Python, without what it says as long as all goes well."""
     offline = os.environ | {"HF_HUB_OFFLINE": "1"}
-    subprocess.run([sys.executable, "-m", *map(str, command)], check=True, stdout=sys.stderr, env=offline)
+    subprocess.run([sys.executable, *map(str, command)], check=True, capture_output=True, env=offline)
 
 
 def shared(one: list[int], other: list[int]) -> int:
@@ -75,21 +80,25 @@ def shared(one: list[int], other: list[int]) -> int:
 class Other(ABC):
     """One of them; an empty piece is a token."""
 
+    keeps_what_it_read = True
+
     @abstractmethod
     def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:
         """As a ``Backend`` does."""
 
 
 class CTranslate2(Other):
-    """Int8; it keeps nothing of a prompt."""
+    """Int8."""
+
+    keeps_what_it_read = False
 
     def __init__(self, threads: int) -> None:
         import ctranslate2
 
-        hf, convert = made("checkpoint", checkpoint), "ctranslate2.converters.transformers"
+        hf, convert = checkpoint(), "ctranslate2.converters.transformers"
         path = made(
             "ctranslate2",
-            lambda to: run(convert, "--model", hf, "--output_dir", to, "--quantization", "int8"),
+            lambda to: run("-m", convert, "--model", hf, "--output_dir", to, "--quantization", "int8"),
         )
         self._generator = ctranslate2.Generator(str(path), compute_type="int8", intra_threads=threads)
         self._pieces = json.loads((path / "vocabulary.json").read_text())
@@ -117,11 +126,22 @@ class OnnxRuntime(Other):
     def __init__(self, threads: int, precision: str) -> None:
         import onnxruntime_genai
 
-        hf, build = made("checkpoint", checkpoint), "onnxruntime_genai.models.builder"
+        hf, build = checkpoint(), "onnxruntime_genai.models.builder"
         path = made(
             f"onnx-{precision}",
             lambda to: run(
-                build, "-i", hf, "-o", to, "-p", precision, "-e", "cpu", "--extra_options", "hf_token=false"
+                "-m",
+                build,
+                "-i",
+                hf,
+                "-o",
+                to,
+                "-p",
+                precision,
+                "-e",
+                "cpu",
+                "--extra_options",
+                "hf_token=false",
             ),
         )
         config = onnxruntime_genai.Config(str(path))
@@ -190,12 +210,12 @@ class Compiled(Other):
 
         torch.set_num_threads(threads)
         self._torch = torch
-        self._model = AutoModelForCausalLM.from_pretrained(
-            made("checkpoint", checkpoint), dtype=torch.bfloat16
-        )
+        self._model = AutoModelForCausalLM.from_pretrained(checkpoint(), dtype=torch.bfloat16)
         self._cache = StaticCache(config=self._model.config, max_cache_len=LONGEST)
         self._step = torch.compile(self._model.forward, dynamic=False)
         self._read: list[int] = []
+        for _ in self.generate(GenerationRequest("", (1, 2), sampling=SamplingParams(3)), Report()):
+            pass  # it is compiled when it is run first
 
     def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:
         ids = list(request.ids or ())
@@ -221,3 +241,6 @@ OTHERS: dict[str, Callable[[int], Other]] = {
     "torch bfloat16 compiled": Compiled,
 }
 """By name, with a number of threads."""
+
+if __name__ == "__main__":
+    write_checkpoint(sys.argv[1])
