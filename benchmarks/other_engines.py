@@ -15,11 +15,11 @@ import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from lsp_server.backends.base import GenerationRequest, Report, SamplingParams
+from lsp_server.backends.ik_reader import common_length
 from lsp_server.completion.item import Usage
 from lsp_server.engine.handoff import pull
 from lsp_server.models.embedded import fetch
@@ -72,11 +72,6 @@ def run(*command: str | Path) -> None:
     subprocess.run([sys.executable, *map(str, command)], check=True, capture_output=True, env=offline)
 
 
-def shared(one: list[int], other: list[int]) -> int:
-    """How many tokens both begin with."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-
-
 class Other(ABC):
     """One of them; an empty piece is a token."""
 
@@ -127,34 +122,20 @@ class OnnxRuntime(Other):
         import onnxruntime_genai
 
         hf, build = checkpoint(), "onnxruntime_genai.models.builder"
-        path = made(
-            f"onnx-{precision}",
-            lambda to: run(
-                "-m",
-                build,
-                "-i",
-                hf,
-                "-o",
-                to,
-                "-p",
-                precision,
-                "-e",
-                "cpu",
-                "--extra_options",
-                "hf_token=false",
-            ),
-        )
+        options = ("-p", precision, "-e", "cpu", "--extra_options", "hf_token=false")
+        path = made(f"onnx-{precision}", lambda to: run("-m", build, "-i", hf, "-o", to, *options))
         config = onnxruntime_genai.Config(str(path))
         session = {"session_options": {"intra_op_num_threads": threads}}
         config.overlay(json.dumps({"model": {"decoder": session}}))
-        parameters = onnxruntime_genai.GeneratorParams(onnxruntime_genai.Model(config))
+        model = onnxruntime_genai.Model(config)
+        parameters = onnxruntime_genai.GeneratorParams(model)
         parameters.set_search_options(max_length=LONGEST, min_length=LONGEST, do_sample=False)
-        self._generator = onnxruntime_genai.Generator(onnxruntime_genai.Model(config), parameters)
+        self._generator = onnxruntime_genai.Generator(model, parameters)
         self._read: list[int] = []
 
     def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:
         ids = list(request.ids or ())
-        kept = shared(self._read, ids[:-1])
+        kept = common_length(self._read, ids[:-1])
         self._generator.rewind_to(kept)
         self._generator.append_tokens(ids[kept:])
         self._read = ids
@@ -219,7 +200,7 @@ class Compiled(Other):
 
     def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:
         ids = list(request.ids or ())
-        kept = shared(self._read, ids[:-1])
+        kept = common_length(self._read, ids[:-1])
         self._read = ids
         fresh, forward = ids[kept:], self._model.forward
         for layer in self._cache.layers:
