@@ -246,7 +246,7 @@ class Completer:
         """Have the prompt of a place read, behind everything else."""
         job = self._job(place, Go(multiline=False), Trip(place, Ask()), None)
         job.patient, job.plan = True, only_read(job.plan)
-        self._engine.submit(job)
+        self._engine.submit(job, lambda outcome: self.statistics.spent(outcome.usage))
 
     def _job(self, place: Snapshot, verdict: Go, trip: Trip, on_draft: OnDraft | None) -> Job:
         context = FilterContext(place, verdict.multiline, "")
@@ -262,8 +262,6 @@ class Completer:
         )
         if on_draft is not None:
             job.on_text = on_this_loop(lambda text: on_draft(Draft(text, context)))
-        # A job that nobody waits for any more has cost something too.
-        job.future.add_done_callback(lambda done: self.statistics.spent(done.result().usage))
         return job
 
     def _give(

@@ -98,7 +98,7 @@ class _Show:
             self._told = status.message
             self._progress.console.print(status.message, soft_wrap=True, highlight=False, markup=False)
         self._progress.update(self._task, completed=status.progress or 0.0, visible=loading)
-        if status.state is State.BUSY:  # what is drawn from now on must not be drawn over
+        if status.state is not State.LOADING:  # what is drawn from now on must not be drawn over
             self._progress.stop()
 
 

@@ -42,6 +42,7 @@ class Answers:
 
     def keep(self, flight: Flight, outcome: Outcome) -> None:
         """Keep what was written, at the place where that was begun, whether anybody waits for it or not."""
+        self._statistics.spent(outcome.usage)
         if outcome.finish_reason not in ANSWERED:
             return
         shown, complete = flight.filtered(outcome), len(outcome.texts) > 1

@@ -10,13 +10,17 @@ from dataclasses import replace
 from functools import partial
 
 from lsp_server.backends.base import OnProgress
-from lsp_server.engine.job import Job, Outcome, Prepared, State, Status
+from lsp_server.engine.job import Job, OnOutcome, Outcome, Prepared, State, Status
+from lsp_server.engine.relay import on_this_loop
 from lsp_server.engine.scheduler import Scheduler
 from lsp_server.engine.worker import FIRST_BACK_OFF_S, LAST_BACK_OFF_S, Clock, Worker
 from lsp_server.errors import EngineHungError
 from lsp_server.settings import Settings
 
 logger = logging.getLogger(__name__)
+
+BUSY_AFTER_S = 0.05
+"""Work that is over sooner is not told: a status bar would flicker with each key."""
 
 Listener = Callable[[Status], None]
 BackendBySettings = Callable[[Settings, OnProgress, Callable[[], bool]], Prepared]
@@ -77,7 +81,9 @@ class Engine:
         self._scheduler = Scheduler()
         self._worker: Worker | None = None
         self._listeners: list[Listener] = []
-        self._status = Status(State.LOADING)
+        self._status = self._told = Status(State.LOADING)
+        self._looks = False
+        self._watches: dict[Job, asyncio.TimerHandle] = {}
         self._hung_pause_s = 0.0
 
     @property
@@ -95,7 +101,10 @@ class Engine:
         return self._scheduler.is_free_for(key)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Tell ``listener`` each new status, on whatever thread it arises; returns how to stop that."""
+        """Tell ``listener`` each new status, on whatever thread it arises; returns how to stop that.
+
+        That there is work is told once it takes a while, though ``status`` knows at once.
+        """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
@@ -117,26 +126,27 @@ class Engine:
 
     async def run(self, job: Job) -> Outcome:
         """Let a job have its turn; cancelling the awaiting task stops the model at its next token."""
-        self.submit(job)
+        arrived: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.submit(job, lambda outcome: None if arrived.done() else arrived.set_result(outcome))
         try:
-            return await self.outcome(job)
+            return await arrived
         except asyncio.CancelledError:
             self._scheduler.cancel(job)
             raise
 
-    def submit(self, job: Job) -> None:
-        """Let a job wait for its turn, in place of one of its key."""
+    def submit(self, job: Job, on_outcome: OnOutcome) -> None:
+        """Let a job wait for its turn, in place of one of its key, and watch over it.
+
+        Args:
+            job: what to do.
+            on_outcome: told on this loop what it comes to.
+        """
+        job.on_outcome = on_this_loop(partial(self._arrived, job, on_outcome))
+        self._watch_later(job)
         self.start()
         self._scheduler.submit(job)
-
-    async def outcome(self, job: Job) -> Outcome:
-        """What a job comes to; cancelling the awaiting task leaves it alone."""
-        future = asyncio.wrap_future(job.future)
-        while not future.done():
-            await asyncio.wait({future}, timeout=job.deadline_s)
-            if not future.done():
-                self._watch(job)
-        return future.result()
+        if not self._looks:
+            self._look_later()
 
     def close(self, timeout_s: float = 1.0) -> bool:
         """Stop all work; whether the worker ended within ``timeout_s`` seconds."""
@@ -157,8 +167,16 @@ class Engine:
         self._worker = worker
         worker.start()
 
+    def _arrived(self, job: Job, on_outcome: OnOutcome, outcome: Outcome) -> None:
+        self._watches.pop(job).cancel()
+        on_outcome(outcome)
+
+    def _watch_later(self, job: Job) -> None:
+        self._watches[job] = asyncio.get_running_loop().call_later(job.deadline_s, self._watch, job)
+
     def _watch(self, job: Job) -> None:
         """Give a worker up whose model has been silent on this job for longer than its deadline."""
+        self._watch_later(job)
         hung = self._worker
         if hung is None or hung.silent_s < job.deadline_s:
             return
@@ -181,5 +199,25 @@ class Engine:
             return
         # While it is not loaded a model goes by the name that was asked for.
         self._status = status if status.model else replace(status, model=_asked_for(self._settings))
+        is_known = status.state is State.READY and self._told == status
+        if status.state is not State.BUSY and not is_known:
+            self._tell(self._status)
+
+    def _look_later(self) -> None:
+        self._looks = True
+        asyncio.get_running_loop().call_later(BUSY_AFTER_S, self._look)
+
+    def _look(self) -> None:
+        """Tell that there is work, if it is still going on; the worker tells the end of what was told."""
+        self._looks, status = False, self._status
+        if status.state is State.BUSY:
+            self._tell(status)
+            if self._status is not status:  # it may have ended before the worker saw that it was told
+                self._tell(self._status)
+        elif not self.idle:
+            self._look_later()
+
+    def _tell(self, status: Status) -> None:
+        self._told = status
         for listener in tuple(self._listeners):
-            listener(self._status)
+            listener(status)

@@ -7,6 +7,7 @@ it writes it goes on, and the next request gets what is left of it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lsp_server.backends.base import FinishReason
@@ -45,6 +46,8 @@ class Flight:
         written: what it writes, for the statistics.
         first_shown_s: how long after it was asked for a part of it was shown, in seconds; None for no part.
         line: set, for a moment, when another line is complete.
+        outcome: what came of it; None until that is told.
+        waiting: called when it is.
     """
 
     place: Snapshot
@@ -58,6 +61,8 @@ class Flight:
     written: Written = field(default_factory=Written)
     first_shown_s: float | None = None
     line: asyncio.Event = field(default_factory=asyncio.Event)
+    outcome: Outcome | None = None
+    waiting: set[Callable[[], None]] = field(default_factory=set)
     _shown: tuple[str, int] = ("", 0)
     _last: tuple[Outcome, Processed] | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from lsp_server.completion.document import Document, Snapshot
@@ -37,7 +38,6 @@ class Flights:
         self._engine = engine
         self._on_landed = on_landed
         self._flights: dict[str, Flight] = {}
-        self._landings: dict[Flight, asyncio.Task[Outcome]] = {}
 
     def key(self, uri: str) -> str:
         """What the engine knows a document of this client by."""
@@ -60,17 +60,14 @@ class Flights:
 
         flight.job.on_text = hear
         self._flights[flight.place.document.uri] = flight
-        self._engine.submit(flight.job)
-        self._landings[flight] = asyncio.ensure_future(self._follow(flight))
+        self._engine.submit(flight.job, partial(self._land, flight))
         return flight
 
-    async def _follow(self, flight: Flight) -> Outcome:
-        try:
-            outcome = await self._engine.outcome(flight.job)
-            self._on_landed(flight, outcome)
-            return outcome
-        finally:
-            del self._landings[flight]
+    def _land(self, flight: Flight, outcome: Outcome) -> None:
+        flight.outcome = outcome
+        for wake in flight.waiting:
+            wake()
+        self._on_landed(flight, outcome)
 
     def along(self, place: Snapshot, verdict: Go, epoch: str) -> Flight | None:
         """The one that writes what was typed; one that writes anything else is stopped.
@@ -95,17 +92,28 @@ class Flights:
         early: Coroutine[Any, Any, Outcome] | None = None,
     ) -> Outcome:
         """What comes of it; or what ``early`` returns, or ``superseded`` once ``ended`` is done."""
-        landing = self._landings[flight]
+        first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def wake(_done: object = None) -> None:
+            if not first.done():
+                first.set_result(None)
+
         arrival = None if early is None else asyncio.ensure_future(early)
+        if arrival is not None:
+            arrival.add_done_callback(wake)
+        ended.add_done_callback(wake)
+        flight.waiting.add(wake)
         try:
-            either: list[asyncio.Future[Any]] = [landing, ended, *([arrival] if arrival else [])]
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if landing.done():
-                return landing.result()
-            return SUPERSEDED if arrival is None or ended.done() else arrival.result()
+            if flight.outcome is None:
+                await first
         finally:
+            flight.waiting.discard(wake)
+            ended.remove_done_callback(wake)
             if arrival is not None:
                 arrival.cancel()
+        if flight.outcome is not None:
+            return flight.outcome
+        return SUPERSEDED if arrival is None or ended.done() else arrival.result()
 
     async def early(self, flight: Flight, place: Snapshot, wait: Callable[[], Awaitable[None]]) -> Outcome:
         """Its complete lines, as soon as ``wait`` is over and there are some that can be shown at a place."""

@@ -148,15 +148,26 @@ KeepGoing = Callable[[str], bool]
 OnText = Callable[[str], None]
 """Told all text so far, whenever there is more of it."""
 
+OnOutcome = Callable[[Outcome], None]
+"""Told what a job came to."""
+
 YIELDED = "yielded"
 """What a patient job is left for when another one comes."""
+
+
+def _nothing(_model: Model) -> tuple[GenerationRequest, ...]:
+    return ()
 
 
 def _always(_text: str) -> bool:
     return True
 
 
-def _unheard(_text: str) -> None:
+def _for_ever() -> KeepGoing:
+    return _always
+
+
+def _unheard(_news: object) -> None:
     pass
 
 
@@ -171,15 +182,17 @@ class Job:
             the generation early, as ``stop``.
         deadline_s: how long the model may stay silent, in seconds.
         on_text: told the text of the request that is being answered; called on the worker's thread.
+        on_outcome: told once what it came to; called on any thread.
         patient: whether it waits for all jobs that are not, and leaves, as ``yielded``, when one comes.
         created: when it was submitted, on the monotonic clock, in seconds.
     """
 
     key: str
     plan: Plan
-    keep_going: Callable[[], KeepGoing] = lambda: _always
+    keep_going: Callable[[], KeepGoing] = _for_ever
     deadline_s: float = 30.0
     on_text: OnText = _unheard
+    on_outcome: OnOutcome = _unheard
     patient: bool = False
     created: float = field(default_factory=time.monotonic)
     future: Future[Outcome] = field(default_factory=Future)
@@ -211,9 +224,15 @@ class Job:
         return self._left.is_set()
 
     def finish(self, outcome: Outcome) -> None:
-        """Give the outcome to whoever waits; the first one counts."""
+        """Give the outcome to whoever waits; the first one counts.
+
+        What it called knows it in turn, and texts hang on that: it is let go of at once.
+        """
         with suppress(InvalidStateError):
             self.future.set_result(outcome)
+            tell, self.on_outcome = self.on_outcome, _unheard
+            self.plan, self.keep_going, self.on_text = _nothing, _for_ever, _unheard
+            tell(outcome)
 
     def abandon(self) -> None:
         """Finish with what it was left for."""

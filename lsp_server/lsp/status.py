@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lsp_server.lsp.session import FimServer
 
 STATUS_NOTIFICATION = "fim-ls/status"
-BUSY_AFTER_S = 0.05
-"""Work that is over sooner is not told: a status bar would flicker with each key."""
 
 
 def on_the_wire(status: Status) -> dict[str, Any]:
@@ -52,7 +50,6 @@ class StatusReporter:
     def __init__(self, server: FimServer) -> None:
         self._server = server
         self._told: dict[str, Any] | None = None
-        self._busy: asyncio.TimerHandle | None = None
         self._has_complained = False
         self._progress = LoadProgress(server)
         self._unsubscribe: Callable[[], None] | None = None
@@ -66,34 +63,21 @@ class StatusReporter:
     def stop(self) -> None:
         """Tell nothing any more, not even what is on its way."""
         self._is_telling = False
-        self._forget_busy()
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
 
     def tell(self, status: Status) -> None:
-        """Tell a state, unless it is what was told last; that there is work, once it takes a while."""
+        """Tell a state, unless it is what was told last."""
         if not self._is_telling:
             return
         self._progress.follow(status)
-        self._forget_busy()
         if (wire := on_the_wire(status)) == self._told:
             return
-        if status.state is State.BUSY:
-            self._busy = asyncio.get_running_loop().call_later(BUSY_AFTER_S, self._tell, wire)
-            return
-        self._tell(wire)
-        if status.state is State.ERROR:
-            self.complain(status.message)
-
-    def _tell(self, wire: dict[str, Any]) -> None:
         self._told = wire
         self._server.protocol.notify(STATUS_NOTIFICATION, wire)
-
-    def _forget_busy(self) -> None:
-        if self._busy is not None:
-            self._busy.cancel()
-            self._busy = None
+        if status.state is State.ERROR:
+            self.complain(status.message)
 
     def complain(self, sentence: str) -> None:
         """Show that the model failed: once, until it works again."""

@@ -1,7 +1,10 @@
 import asyncio
+import weakref
 
 import pytest
 
+from lsp_server.backends.base import GenerationRequest
+from lsp_server.engine import engine
 from lsp_server.engine.job import Job, State
 from lsp_server.errors import BackendError, DownloadError, EndpointError, ModelError, OutOfMemoryError
 from lsp_server.settings import Settings
@@ -20,6 +23,20 @@ async def test_a_job_gives_the_text_of_its_pieces(bench, job):
     assert bench.engine.idle
 
 
+async def test_what_was_asked_and_told_is_let_go_of_at_once(bench):
+    """What a job calls knows it in turn: that circle would keep texts until the collector comes."""
+    bench.scripts = [["x"]]
+
+    def plan(_model):
+        return (GenerationRequest(f"prompt of {work.key}"),)
+
+    work = Job("a", plan)
+    known = weakref.ref(plan)
+    await bench.engine.run(work)
+    del plan
+    assert known() is None
+
+
 async def test_each_candidate_is_asked_for_and_their_costs_are_added(bench, job):
     bench.scripts = [["x"]]
     outcome = await bench.engine.run(job(count=3))
@@ -27,11 +44,25 @@ async def test_each_candidate_is_asked_for_and_their_costs_are_added(bench, job)
     assert outcome.usage.prompt_tokens == 30
 
 
-async def test_the_states_are_told_in_order(bench, job):
+async def test_the_states_are_told_in_order(bench, job, monkeypatch):
+    monkeypatch.setattr(engine, "BUSY_AFTER_S", 1000)
     bench.scripts = [["x"]]
     await bench.engine.run(job())
-    assert bench.states == ["loading", "loading", "ready", "busy", "ready"]
+    assert bench.states == ["loading", "loading", "ready"]
     assert bench.engine.status.model == "fake model"
+
+
+async def test_that_there_is_work_is_told_once_it_takes_a_while(bench, job, gate, monkeypatch):
+    monkeypatch.setattr(engine, "BUSY_AFTER_S", 0)
+    bench.scripts = [["x", gate, "y"]]
+    running = asyncio.ensure_future(bench.engine.run(job()))
+    await until(gate.reached)
+    assert bench.engine.status.state == State.BUSY
+    while "busy" not in bench.states:
+        await asyncio.sleep(0)
+    gate.set()
+    await running
+    assert bench.states[2:] == ["ready", "busy", "ready"]
 
 
 async def test_a_newer_job_stops_the_running_one_at_its_next_piece(bench, job, gate):

@@ -1,7 +1,6 @@
 from lsp_server.completion.fim import FORMATS
 from lsp_server.completion.item import Completion, Stage
 from lsp_server.engine.job import State, Status
-from lsp_server.lsp import status
 from lsp_server.models.identity import Identity
 
 FAILED = Completion(finish_reason="failed", stages=(Stage("end", "The model is gone."),), id="c2")
@@ -17,8 +16,7 @@ async def test_failures_in_a_row_are_shown_once(wire, completer):
     assert wire.messages() == [(1, "The model is gone."), (1, "The model is gone.")]
 
 
-async def test_the_status_is_told_when_it_changes_and_when_it_is_asked_for(wire, completer, monkeypatch):
-    monkeypatch.setattr(status, "BUSY_AFTER_S", 0)
+async def test_the_status_is_told_when_it_changes_and_when_it_is_asked_for(wire, completer):
     await wire.initialize()
     for state in (State.BUSY, State.BUSY, State.READY):
         completer.publish(Status(state, "fake model", "cpu"))
@@ -29,15 +27,6 @@ async def test_the_status_is_told_when_it_changes_and_when_it_is_asked_for(wire,
     tokens = {"read": 0, "written": 0, "given": 0}
     counts = {"shown": 3, "accepted": 2, "acceptedInPart": 40, "tokens": tokens}
     assert await wire.execute("fim-ls.status") == told | {"statistics": counts}
-
-
-async def test_work_that_is_over_at_once_is_not_told(wire, completer, monkeypatch):
-    monkeypatch.setattr(status, "BUSY_AFTER_S", 0)
-    await wire.initialize()
-    for state in (State.BUSY, State.READY, State.BUSY, State.READY):
-        completer.publish(Status(state, "fake model", "cpu"))
-    await wire.settle()
-    assert wire.states() == ["ready"]
 
 
 async def test_the_memory_of_a_model_is_told_where_it_was_measured(wire, completer):
