@@ -24,6 +24,7 @@ from lsp_server.errors import BackendError, SettingsError
 
 SCRIPT_VARIABLE = "FIM_LS_ECHO"
 CONTEXT_TOKENS = 131_072
+_UTF_32 = f"utf-32-{sys.byteorder[0]}e"
 _PIECE = re.compile(r"\s*(?:\w+|[^\w\s])|\s+")
 
 
@@ -82,7 +83,7 @@ class CharacterTokenizer:
 
     def encode(self, text: str) -> list[int]:
         """The code points of a text."""
-        return [ord(character) for character in text]
+        return memoryview(text.encode(_UTF_32, "surrogatepass")).cast("I").tolist()
 
     def encode_inside(self, text: str) -> list[int]:
         """The same: no blank is ever put before a text."""

@@ -1,7 +1,7 @@
 """Did we already answer this, or is the user typing our last answer?
 
-An answer is kept under the text before the cursor and the text after it, both as digests: never the prefix
-alone, never with white space folded away. Of either half the digest is of the ``NEAR`` characters at the
+An answer is kept under the text before the cursor and the text after it, both as hashes of 64 bits: never the
+prefix alone, never with white space folded away. Of either half the hash is of the ``NEAR`` characters at the
 cursor, which is more than models are shown, and of what lies beyond only the length counts. A lookup also
 tries the places up to ``LOOK_BACK`` characters back: if what was typed since is how an answer there begins,
 the rest of that answer is the answer here.
@@ -9,7 +9,6 @@ the rest of that answer is the answer here.
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -31,8 +30,8 @@ class Key(NamedTuple):
 
     uri: str
     offset: int
-    prefix: bytes
-    suffix: bytes
+    prefix: int
+    suffix: int
     multiline: bool
     epoch: str
 
@@ -78,40 +77,52 @@ class CompletionCache:
 
     def __init__(self, most: int = MOST_ANSWERS) -> None:
         self._answers: OrderedDict[Key, Answer] = OrderedDict()
+        self._by_offset: dict[str, dict[int, list[Key]]] = {}
         self._most = most
+        self._longest = 0
 
     def store(self, snapshot: Snapshot, answer: Answer, *, multiline: bool, epoch: str = "") -> None:
         """Keep an answer."""
         key = _key(snapshot, snapshot.offset, multiline, epoch)
+        if key not in self._answers:
+            self._by_offset.setdefault(key.uri, {}).setdefault(key.offset, []).append(key)
+        self._longest = max(self._longest, min(answer.longest, LOOK_BACK + 1))
         self._answers[key] = answer
         self._answers.move_to_end(key)
         while len(self._answers) > self._most:
-            self._answers.popitem(last=False)
+            self._drop(next(iter(self._answers)))
 
     def find(self, snapshot: Snapshot, *, multiline: bool, epoch: str = "") -> Answer | None:
         """The answer for this very place, or what is left of one that is being typed."""
         document, offset = snapshot.document, snapshot.offset
-        left = {}
-        for key, answer in self._answers.items():
-            back = offset - key.offset
-            if back and (back < 0 or back >= answer.longest or back > LOOK_BACK):
-                continue
+        begun = self._by_offset.get(document.uri, {})
+        back_to = offset - max(1, self._longest)  # what began before that has been typed to its end
+        for start in [start for start in range(offset, back_to, -1) if start in begun]:
+            typed = document.text[start:offset]
             # A block answers a request for one line too: that was decided where the typing began.
-            fits = key.multiline == multiline or (key.multiline and back)
-            if fits and key.uri == document.uri and key.epoch == epoch:
-                left[key] = answer.rest(document.text[key.offset : offset])
-        # What was typed is compared first: hardly anything is left then to make digests for.
-        for key in sorted(left, key=lambda key: (-key.offset, key.multiline != multiline)):
-            rest = left[key]
-            if rest is not None and key == _key(snapshot, key.offset, key.multiline, epoch):
-                self._answers.move_to_end(key)
-                return rest
+            kinds = (multiline, True) if typed and not multiline else (multiline,)
+            for key in (key for kind in kinds for key in begun[start] if key.multiline == kind):
+                # What was typed is compared first: hardly anything is left then to be hashed.
+                rest = self._answers[key].rest(typed)
+                if rest is not None and key == _key(snapshot, start, key.multiline, epoch):
+                    self._answers.move_to_end(key)
+                    return rest
         return None
 
     def forget(self, uri: str) -> None:
         """Drop all answers of a document."""
-        for key in [key for key in self._answers if key.uri == uri]:
-            del self._answers[key]
+        for keys in self._by_offset.pop(uri, {}).values():
+            for key in keys:
+                del self._answers[key]
+
+    def _drop(self, key: Key) -> None:
+        del self._answers[key]
+        begun = self._by_offset[key.uri]
+        begun[key.offset].remove(key)
+        if not begun[key.offset]:
+            del begun[key.offset]
+        if not begun:
+            del self._by_offset[key.uri]
 
 
 def _key(snapshot: Snapshot, start: int, multiline: bool, epoch: str) -> Key:
@@ -120,8 +131,4 @@ def _key(snapshot: Snapshot, start: int, multiline: bool, epoch: str) -> Key:
     before = document.text[max(0, start - NEAR) : start]
     after = document.text[snapshot.offset : snapshot.offset + NEAR]
     rest = len(document.text) - snapshot.offset
-    return Key(document.uri, start, _digest(before), _digest(f"{rest} {after}"), multiline, epoch)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return Key(document.uri, start, hash(before), hash((rest, after)), multiline, epoch)

@@ -236,6 +236,8 @@ class Snapshot:
 
     def typed_in(self, document: Document) -> str | None:
         """What was put in at the cursor to make this document; None if it was changed in any other way."""
+        if document is self.document:
+            return ""
         end = self.offset + len(document.text) - len(self.document.text)
         if end < self.offset:
             return None

@@ -80,6 +80,7 @@ class RenderedPrompt:
 
 
 _UNFINISHED = re.compile(r"(?:[ \t]?\w{1,64}|\s{1,64})\Z")
+_UNFINISHED_CHARACTERS = 65
 
 
 def split_healed(before: str) -> tuple[str, str]:
@@ -89,7 +90,7 @@ def split_healed(before: str) -> tuple[str, str]:
     at the end with the line end before it: the vocabulary joins a blank to the word that follows
     it and a line end to the indentation, so a prompt that ends inside such a piece is one that no model saw.
     """
-    found = _UNFINISHED.search(before)
+    found = _UNFINISHED.search(before, max(0, len(before) - _UNFINISHED_CHARACTERS))
     if found is None:
         return before, ""
     return before[: found.start()], found.group()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from lsp_server.completion.document import Snapshot
@@ -83,9 +84,14 @@ def forbidden(snapshot: Snapshot, settings: Settings) -> str | None:
 
 def is_disabled(path: str, settings: Settings) -> bool:
     """Whether a file of this path gets no suggestions and is never read."""
+    return _is_any_of(settings.disabled_globs, path)
+
+
+@lru_cache(maxsize=64)  # it is asked of a document with each key
+def _is_any_of(globs: tuple[str, ...], path: str) -> bool:
     # A glob that is not rooted, as a project writes it, may begin anywhere in the path.
-    globs = (anywhere for glob in settings.disabled_globs for anywhere in (glob, f"*/{glob}"))
-    return any(fnmatch.fnmatch(path, glob) for glob in globs)
+    everywhere = (anywhere for glob in globs for anywhere in (glob, f"*/{glob}"))
+    return any(fnmatch.fnmatch(path, glob) for glob in everywhere)
 
 
 def _path(uri: str) -> str:

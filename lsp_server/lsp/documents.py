@@ -82,7 +82,7 @@ class OpenDocument:
     def _take(self, text: str) -> None:
         text = _valid(text)
         self._lines = split_lines(text)
-        self._ends = _ends(self._lines)
+        self._ends = Counter(_ends(self._lines))
         self._characters = len(text)
         self._frozen = None
 
@@ -106,8 +106,9 @@ class OpenDocument:
         gone = self._lines[first : last + 1]
         self._characters += len(changed) - sum(map(len, gone))
         self._lines[first : last + 1] = fresh
-        self._ends.update(_ends(fresh))
-        self._ends.subtract(_ends(gone))
+        if (ends := _ends(fresh)) != (ends_before := _ends(gone)):
+            self._ends.update(ends)
+            self._ends.subtract(ends_before)
         self._splice(first, gone, fresh)
 
     def _splice(self, first: int, gone: list[str], fresh: list[str]) -> None:
@@ -126,9 +127,9 @@ class OpenDocument:
         return "\r" if self._ends["\r"] and not self._ends["\n"] else "\n"
 
 
-def _ends(lines: Iterable[str]) -> Counter[str]:
-    """How many lines end in what."""
-    return Counter("\r\n" if line.endswith("\r\n") else line[-1:] for line in lines)
+def _ends(lines: Iterable[str]) -> list[str]:
+    """What each line ends in; for one that ends in nothing, what it ends with."""
+    return ["\r\n" if line.endswith("\r\n") else line[-1:] for line in lines]
 
 
 def _valid(text: str) -> str:

@@ -7,10 +7,12 @@ fails when they move.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import json
 import logging
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
@@ -22,21 +24,15 @@ from pygls.exceptions import (
     JsonRpcParseError,
     JsonRpcServerNotInitialized,
 )
-from pygls.protocol import (
-    JsonRPCNotification,
-    JsonRPCProtocol,
-    JsonRPCRequestMessage,
-    LanguageServerProtocol,
-    lsp_method,
-)
+from pygls.protocol import JsonRPCProtocol, LanguageServerProtocol, lsp_method
 
 from lsp_server.lsp.documents import OpenDocuments
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from concurrent.futures import Future
 
-    from pygls.protocol.json_rpc import MessageCallback, MessageHandler, MsgId, RPCMessage
+    from pygls.protocol.json_rpc import MessageCallback, MessageHandler, MsgId
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +121,7 @@ class SafeProtocol(LanguageServerProtocol):
             self._check_order(method)
             if not self._knows(method):
                 raise JsonRpcMethodNotFound.of(method)
-            self.handle_message(self._structured(message))
+            self._run(partial(self._handle_request, message["id"], method, self._params(message)))
         except JsonRpcException as error:
             self._refuse(message["id"], error)
 
@@ -135,7 +131,7 @@ class SafeProtocol(LanguageServerProtocol):
         if not is_in_order or not (self._knows(method) or method == types.CANCEL_REQUEST):
             return
         try:
-            self.handle_message(self._structured(message))
+            self._run(partial(self._handle_notification, method, self._params(message)))
         except JsonRpcException:
             logger.warning("The client sent %s with parameters that are not valid", method)
             self._lose_track(message)
@@ -149,6 +145,14 @@ class SafeProtocol(LanguageServerProtocol):
         except JsonRpcException as error:
             future.set_exception(error)
 
+    def _run(self, handle: Callable[[], None]) -> None:
+        """Handle a message in a context of its own, which holds its id.
+
+        pygls' ``handle_message`` finds out first what kind of message it is, which takes longer with each key
+        than many a handler, and which is known here.
+        """
+        contextvars.copy_context().run(handle)
+
     def _check_order(self, method: str) -> None:
         if self._shutdown:
             raise JsonRpcInvalidRequest("The server was shut down.")
@@ -160,19 +164,17 @@ class SafeProtocol(LanguageServerProtocol):
     def _knows(self, method: str) -> bool:
         return method in self.fm.builtin_features or method in self.fm.features
 
-    def _structured(self, message: Message) -> RPCMessage:
-        """A request or notification in lsprotocol's types; other dialects keep their plain parameters."""
+    def _params(self, message: Message) -> Any:
+        """The parameters in lsprotocol's types; other dialects keep their plain ones."""
         method, params = message["method"], message.get("params")
-        kind = self.get_message_type(method)
+        kind: Any = types.METHOD_TO_TYPES[method][2] if method in types.METHOD_TO_TYPES else None
+        if kind is None:
+            return params
         try:
-            if kind is not None:
-                return self._converter.structure(message, kind)  # type: ignore[no-any-return]
+            return self._converter.structure(params, kind)
         except Exception as error:  # cattrs raises whatever a validator raised
             message_without_values = f"The parameters of {method} are not valid."
             raise JsonRpcInvalidParams(message_without_values) from error
-        if "id" in message:
-            return JsonRPCRequestMessage(message["id"], method, self.VERSION, params)
-        return JsonRPCNotification(method, self.VERSION, params)
 
     def _lose_track(self, message: Message) -> None:
         """Close a document whose edit could not be read: no suggestion for a text known to be wrong."""
@@ -243,13 +245,11 @@ class SafeProtocol(LanguageServerProtocol):
         self.documents.open(params.text_document, self.workspace.position_encoding or "utf-16")
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(
-        self, params: types.DidChangeTextDocumentParams
-    ) -> Generator[Any, Any, None]:
-        """Follow the edits of a document, then let the handler of the server run."""
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Follow the edits of a document, then run the handler of the server."""
         self.documents.change(params)
         if (handler := self.fm.features.get(types.TEXT_DOCUMENT_DID_CHANGE)) is not None:
-            yield handler, (params,), None
+            handler(params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(

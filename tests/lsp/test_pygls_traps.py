@@ -19,8 +19,9 @@ from lsp_server.lsp.protocol import SafeProtocol
     [
         ("_execute_handler", ["self", "msg_id", "handler", "callback", "args", "kwargs"]),
         ("_handle_cancel_notification", ["self", "msg_id"]),
+        ("_handle_notification", ["self", "method_name", "params"]),
+        ("_handle_request", ["self", "msg_id", "method_name", "params"]),
         ("_send_data", ["self", "data"]),
-        ("get_message_type", ["self", "method"]),
         ("handle_message", ["self", "message"]),
         ("structure_message", ["self", "data"]),
         ("send_request_async", ["self", "method", "params", "msg_id"]),
