@@ -1,8 +1,10 @@
-"""The server alone, in a short and in a long file: python benchmarks/large_file.py [--requests N].
+"""The server alone, in a short and in a long file: python benchmarks/large_file.py [--requests N] [--pause MS].
 
 One server for each file, over stdio, with a backend that answers at once and without the wait for typing to
 rest. The same is typed into the middle of both, in turn, so that what else the machine does hits both alike.
 A request is timed from its edit to its answer. What it costs must grow with the edit and not with the file.
+With a pause before each key the processor has turned to other things meanwhile, as it does between the keys of
+a user, and what it then needs is no longer in its caches.
 """
 
 from __future__ import annotations
@@ -79,11 +81,12 @@ async def sat_down(lines: int) -> Sitting:
     return Sitting(lines, Typist(client, f"file:///typed/{lines}.py", source(lines), lines // 2))
 
 
-async def main(requests: int) -> None:
+async def main(requests: int, pause_s: float) -> None:
     """Type into the files, and print a table."""
     sittings = [await sat_down(lines) for lines in LINES]
     for number, text in enumerate(itertools.islice(keys(), requests + WARM_UP)):
         for sitting in sittings:
+            await asyncio.sleep(pause_s)
             await sitting.press(text)
             if number < WARM_UP:
                 sitting.took_ms.clear()
@@ -105,4 +108,6 @@ async def main(requests: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Measure the server alone in a long file.")
     parser.add_argument("--requests", type=int, default=2000, help="in each file (default: %(default)s)")
-    asyncio.run(main(parser.parse_args().requests))
+    parser.add_argument("--pause", type=float, default=0, help="milliseconds before each key")
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.requests, arguments.pause / 1000))

@@ -30,7 +30,7 @@ def _line(document: Document, rng: random.Random) -> int | None:
     lines = document.lines
     first = next((at for at, line in enumerate(lines) if line.strip() and not _COMMENT.match(line)), 0)
     at = rng.randrange(first, len(lines))
-    is_prose = _COMMENT.match(lines[at]) or document.text.count('"""', 0, document.line_starts[at]) % 2
+    is_prose = _COMMENT.match(lines[at]) or document.text[: document.line_starts[at]].count('"""') % 2
     if not lines[at].strip() or (is_prose and rng.random() < 0.75):
         return None
     return at

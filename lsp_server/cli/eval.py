@@ -93,7 +93,7 @@ def sources(paths: list[Path]) -> list[Source]:
                     raise
                 continue  # a folder may hold anything
             group = file.parent.as_posix()
-            found[file.resolve()] = Source(group, file.as_posix(), document.language, document.text)
+            found[file.resolve()] = Source(group, file.as_posix(), document.language, str(document.text))
     return list(found.values())
 
 

@@ -87,7 +87,7 @@ class Anchor:
         text, suffix = place.document.text, self.prompt.suffix
         first = max(place.offset, len(text) - len(suffix)) if self.is_last else place.offset
         at = text.find(suffix, first, place.offset + CLOSERS_CHARACTERS + len(suffix))
-        return at >= 0 and _CLOSERS.fullmatch(text, place.offset, at) is not None
+        return at >= 0 and _CLOSERS.fullmatch(text[place.offset : at]) is not None
 
 
 class Anchors:

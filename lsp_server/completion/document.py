@@ -3,8 +3,8 @@ r"""The document and the cursor in it, as one frozen snapshot.
 Text is held with ``\n`` line ends only; ``Document.eol`` says what the file uses. A cursor counts code
 points. Everything that LSP measures in UTF-8 or UTF-16 units is converted before it comes here.
 
-While one types, nothing but a copy of the text may cost more the longer the file is: what is counted of it is
-carried from one version to the next, and lines are looked for from the cursor on.
+While one types, nothing may cost more the longer the file is: an edit copies what is near it, what is counted
+is carried from one version to the next, and lines are looked for from the cursor on.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 from urllib.parse import unquote
+
+from lsp_server.completion.rope import Text, edited, typed_between
 
 _LINE_END = re.compile(r"\r\n|\r")
 _FILENAME = re.compile(r"[^\n]{1,80}\.\w{1,12}")
@@ -30,9 +32,9 @@ class Counts(NamedTuple):
     fences: int = 0
 
     @classmethod
-    def of(cls, text: str, start: int = 0, end: int | None = None) -> Counts:
-        """What there is of each in a part of a text."""
-        return cls(*(text.count(what, start, end) for what in ("\n", '"""', "'''", "```")))
+    def of(cls, text: str) -> Counts:
+        """What there is of each in a text."""
+        return cls(*(text.count(what) for what in ("\n", '"""', "'''", "```")))
 
     def plus(self, other: Counts) -> Counts:
         """Of both."""
@@ -63,14 +65,14 @@ class Document:
     Attributes:
         uri: where it lives, as the editor names it.
         language: the LSP language identifier, for example ``python``.
-        text: the whole text, ``\n`` line ends.
+        text: the whole text, ``\n`` line ends; a rope, if it is long and was edited.
         version: the editor's version number, or None outside an editor.
         eol: the line end of the file, put back into what is suggested.
     """
 
     uri: str
     language: str
-    text: str
+    text: Text
     version: int | None = None
     eol: str = "\n"
 
@@ -91,7 +93,7 @@ class Document:
     @cached_property
     def lines(self) -> tuple[str, ...]:
         """All lines without their ends; a text that ends in a newline has a last, empty line."""
-        return tuple(self.text.split("\n"))
+        return tuple(str(self.text).split("\n"))
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
@@ -101,26 +103,24 @@ class Document:
     @cached_property
     def mark(self) -> Mark:
         """From where lines are counted: where the document was edited last, else its start."""
-        return Mark(0, Counts(), Counts.of(self.text))
+        return Mark(0, Counts(), Counts.of(str(self.text)))
 
     def edited(self, start: int, end: int, text: str, version: int | None, eol: str) -> Document:
         """The document with other text in place of whole lines; ``start`` and ``end`` are where lines begin.
 
         The end may be that of the document, too.
         """
-        old, before = self.mark.whole.minus(Counts.of(self.text, start, end)), self.counts_before(start)
-        edited = Document(
-            self.uri, self.language, f"{self.text[:start]}{text}{self.text[end:]}", version, eol
-        )
-        edited.__dict__["mark"] = Mark(start, before, old.plus(Counts.of(text)))
-        return edited
+        old, before = self.mark.whole.minus(Counts.of(self.text[start:end])), self.counts_before(start)
+        document = Document(self.uri, self.language, edited(self.text, start, end, text), version, eol)
+        document.__dict__["mark"] = Mark(start, before, old.plus(Counts.of(text)))
+        return document
 
     def counts_before(self, start: int) -> Counts:
         """What is counted before the start of a line."""
         offset, before, _ = self.mark
         if start >= offset:
-            return before.plus(Counts.of(self.text, offset, start))
-        return before.minus(Counts.of(self.text, start, offset))
+            return before.plus(Counts.of(self.text[offset:start]))
+        return before.minus(Counts.of(self.text[start:offset]))
 
     def start_of(self, line: int) -> int | None:
         """Offset of the first character of a 0-based line; None if there is no such line."""
@@ -128,7 +128,7 @@ class Document:
         if not 0 <= line <= whole.line_ends:
             return None
         for _ in range(before.line_ends, line):
-            offset = self.text.index("\n", offset) + 1
+            offset = self.text.find("\n", offset) + 1
         for _ in range(line, before.line_ends):
             offset = self.text.rfind("\n", 0, offset - 1) + 1
         return offset
@@ -238,11 +238,7 @@ class Snapshot:
         """What was put in at the cursor to make this document; None if it was changed in any other way."""
         if document is self.document:
             return ""
-        end = self.offset + len(document.text) - len(self.document.text)
-        if end < self.offset:
-            return None
-        is_around = document.text.startswith(self.prefix) and document.text.endswith(self.suffix)
-        return document.text[self.offset : end] if is_around else None
+        return typed_between(self.document.text, document.text, self.offset)
 
     @property
     def indentation(self) -> str:

@@ -44,7 +44,7 @@ async def _repeats(ls: FimServer, uri: str, texts: Sequence[str]) -> list[Repeat
         path = _path(document.uri)
         if path not in seen and not is_disabled(path, ls.completer.settings):
             seen.add(path)
-            found.append(longest_repeat(texts, path, document.text))
+            found.append(longest_repeat(texts, path, str(document.text)))
     if ls.root is not None:
         for file, source in sources(ls.root, ls.completer.settings):
             if str(file) not in seen:
