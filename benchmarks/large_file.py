@@ -1,10 +1,10 @@
-"""The server alone, in a short and in a long file: python benchmarks/large_file.py [--requests N] [--pause MS].
+"""The server alone, in a short and a long file: python benchmarks/large_file.py [--requests N] [--pause MS].
 
 One server for each file, over stdio, with a backend that answers at once and without the wait for typing to
 rest. The same is typed into the middle of both, in turn, so that what else the machine does hits both alike.
 A request is timed from its edit to its answer. What it costs must grow with the edit and not with the file.
-With a pause before each key the processor has turned to other things meanwhile, as it does between the keys of
-a user, and what it then needs is no longer in its caches.
+With a pause before each key the processor has turned to other things meanwhile, as between the keys of a
+user, and what it then needs is no longer in its caches.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ def test_a_block_is_drawn_between_the_lines(edit):
 
 
 def test_the_rest_of_the_line_is_drawn_where_it_will_stand(edit):
-    editor = edit("numbers = set(|])", text="\n    1,\n    2,\n]")
+    editor = edit("numbers = set(|])", text="\n    1,\n    2,\n]", answers={"2,\n": ""})
     editor.type("[")
     editor.sees("numbers = set([|\n«    1,»\n«    2,»\n«]»)")
     editor.type("<Tab>")
@@ -189,7 +189,7 @@ def test_the_rest_of_the_line_is_drawn_where_it_will_stand(edit):
 
 
 def test_a_closer_that_stands_there_is_not_doubled(edit):
-    editor = edit('print("é😀",|)', text="a, b)")
+    editor = edit('print("é😀",|)', text="a, b)", answers={"a, b": ""})
     editor.type(" ")
     editor.sees('print("é😀", |«a, b»)')
     editor.type("<Tab>")
@@ -365,7 +365,7 @@ def test_a_server_that_runs_already_may_serve(edit, machine, readme):
 
 
 def test_the_candidates_are_gone_through_forwards_and_back(edit):
-    editor = edit("a_number =|", text="one", others=["two", "three"])
+    editor = edit("a_number =|", text="one", others=["two", "three"], answers={"three": ""})
     editor.type(" ")
     editor.sees("a_number = |«one»")
     editor.type("<M-n>")

@@ -214,7 +214,7 @@ def test_a_popup_menu_brings_the_rest_of_the_line_back(vim, machine):
 
 
 def test_a_closer_that_stands_there_is_not_doubled(vim, machine):
-    machine.echo(text="a, f(b))")
+    machine.echo(text="a, f(b))", answers={"a, f(b)": ""})
     editor = vim('print("é😀", |)')
     editor.sees('print("é😀", |«a, f(b)»)')
     editor.type("<Tab>")
@@ -222,7 +222,7 @@ def test_a_closer_that_stands_there_is_not_doubled(vim, machine):
 
 
 def test_the_rest_of_the_line_is_drawn_where_it_will_stand(vim, machine):
-    machine.echo(text="\n    1,\n    2,\n]")
+    machine.echo(text="\n    1,\n    2,\n]", answers={"2,\n": ""})
     editor = vim("numbers = set([|])")
     editor.sees("numbers = set([|\n«    1,»\n«    2,»\n«])»")
     editor.type("<Tab>")
