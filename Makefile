@@ -37,6 +37,7 @@ bench: $(VENV)/dev.stamp  ## the measured tables of the README and of docs/perfo
 	$(BIN)/python benchmarks/first_screen.py
 	$(BIN)/python benchmarks/large_file.py
 	$(BIN)/python benchmarks/engines.py
+	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/keystrokes.py
 
 clean:  ## forget the virtual environment
