@@ -71,6 +71,7 @@ class Place:
         self._seed = seed
         self._at = 0
         self._typo = ""
+        self._mistyped: set[tuple[int, int]] = set()
 
     @property
     def halves(self) -> tuple[str, str]:
@@ -93,7 +94,9 @@ class Place:
         if self._stretch.last == "\n" and chance.random() < THINKING_SHARE:
             gap += chance.uniform(*THINKING_S)
         text = _with_indentation(self._stretch.left)
-        if text.isalpha() and chance.random() < TYPO_SHARE:
+        # What depends on the place alone would go wrong there again and again.
+        is_first = (self._at, self._stretch.done) not in self._mistyped
+        if text.isalpha() and chance.random() < TYPO_SHARE and is_first:
             text = "q" if text != "q" else "w"
         return Key(gap, text)
 
@@ -105,6 +108,7 @@ class Place:
             self._stretch.done += len(key.text)
         else:
             self._typo = key.text
+            self._mistyped.add((self._at, self._stretch.done))
 
     def goes_on_with(self, suggestion: str) -> bool:
         """Whether this is what would be typed."""
