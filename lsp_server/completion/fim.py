@@ -81,6 +81,7 @@ class RenderedPrompt:
 
 _UNFINISHED = re.compile(r"(?:[ \t]?\w{1,64}|\s{1,64})\Z")
 _UNFINISHED_CHARACTERS = 65
+"""The longest that it finds: there is no need to look for it in all of a prompt."""
 
 
 def split_healed(before: str) -> tuple[str, str]:
