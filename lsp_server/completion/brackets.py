@@ -41,17 +41,31 @@ class Balance(NamedTuple):
 
 def balance(text: str, language: str) -> Balance:
     """The brackets and quotes of a text that have no counterpart in it."""
+    unopened, unclosed, torn = _alone(text, language)
+    return Balance(unopened + torn, unclosed)
+
+
+def is_open(text: str, language: str) -> bool:
+    """Whether a text ends inside brackets or quotes that it opens itself."""
+    _, unclosed, torn = _alone(text, language)
+    return bool(unclosed or torn)
+
+
+def _alone(text: str, language: str) -> tuple[int, int, int]:
+    """How many brackets are closed only, opened only, and how many quotes have no other end."""
     opened: list[str] = []
-    alone = 0
+    unopened = torn = 0
     for token in _tokens(language).finditer(text):
         mark = token.group()
         if token.lastgroup == "open":
             opened.append(mark)
         elif token.lastgroup == "close" and opened and opened[-1] == _OPENERS[mark]:
             opened.pop()
-        elif token.lastgroup in ("close", "torn"):
-            alone += 1
-    return Balance(alone, len(opened))
+        elif token.lastgroup == "close":
+            unopened += 1
+        elif token.lastgroup == "torn":
+            torn += 1
+    return unopened, len(opened), torn
 
 
 def comment_start(text: str, language: str) -> int:

@@ -47,6 +47,13 @@ def lines_below(snapshot: Snapshot, count: int) -> list[str]:
     return list(islice((line.rstrip() for line in near if line and not line.isspace()), count))
 
 
+def is_above_body(snapshot: Snapshot) -> bool:
+    """Whether the next line is indented deeper than the cursor line, as what belongs to it."""
+    line = snapshot.line_prefix + snapshot.line_suffix
+    below = next(iter(lines_below(snapshot, 1)), "")
+    return indentation_width(below) > indentation_width(line + ".")
+
+
 def written_lines(text: str, snapshot: Snapshot) -> list[str]:
     """The lines of the file that a middle writes; a cursor line to which it adds nothing is not one."""
     first, *rest = text.split("\n")

@@ -11,11 +11,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
+from lsp_server.completion.brackets import is_open
 from lsp_server.completion.document import Snapshot
-from lsp_server.completion.text import has_word, indentation_width, line_above, lines_below, opens_block
+from lsp_server.completion.text import (
+    has_word,
+    indentation_width,
+    is_above_body,
+    line_above,
+    lines_below,
+    opens_block,
+)
 from lsp_server.settings import Settings
 
 SHORTEST_DOCUMENT_CHARACTERS = 10
+_LINE_SEEN = 500
+"""Characters: minified files have lines of a megabyte, and this is asked with each key."""
 _ONLY_CLOSERS = re.compile(r"""\s*[)>}\]"'`]*\s*[:{;,]?\s*\Z""")
 _FINISHED_LINE = re.compile(r"(?:\);|[\]}]\)*;?)\s*\Z")
 _COMMENT = re.compile(r"\s*(?:#|//|--|;;|/\*|\*\s|%)")
@@ -110,9 +120,14 @@ def _unwelcome(snapshot: Snapshot) -> str | None:
         return "inside_word"
     if not _ONLY_CLOSERS.match(after):
         return "middle_of_line"
-    if not after.strip() and _FINISHED_LINE.search(before):
+    if not after.strip() and _is_finished(before, snapshot.document.language):
         return "finished_line"
     return None
+
+
+def _is_finished(line: str, language: str) -> bool:
+    """Whether a line ends by closing something, and leaves nothing else open, as ``print(items[0]`` does."""
+    return bool(_FINISHED_LINE.search(line)) and not is_open(line[-_LINE_SEEN:], language)
 
 
 def _wants_block(snapshot: Snapshot, ask: Ask, settings: Settings) -> bool:
@@ -126,9 +141,8 @@ def _wants_block(snapshot: Snapshot, ask: Ask, settings: Settings) -> bool:
 def _has_body(snapshot: Snapshot) -> bool:
     """Whether the block that is begun here has its body below: then only its head, one line, is missing."""
     line = snapshot.line_prefix + snapshot.line_suffix
-    below = next(iter(lines_below(snapshot, 1)), "")
     is_head = not line.strip() or not snapshot.line_suffix.strip() or opens_block(snapshot.line_suffix)
-    return is_head and indentation_width(below) > indentation_width(line + ".")
+    return is_head and is_above_body(snapshot)
 
 
 def _opens_block(snapshot: Snapshot) -> bool:

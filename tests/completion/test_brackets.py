@@ -1,6 +1,6 @@
 import pytest
 
-from lsp_server.completion.brackets import Balance, balance, comment_start
+from lsp_server.completion.brackets import Balance, balance, comment_start, is_open
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,13 @@ def test_what_is_not_opened_is_told_from_what_is_not_closed():
 )
 def test_the_comment_at_the_end_is_found(text, language, start):
     assert comment_start(text, language) == start
+
+
+@pytest.mark.parametrize("text", ["f(a[0]", 'f"{x}', "(')'"])
+def test_a_text_that_ends_inside_brackets_or_quotes_is_open(text):
+    assert is_open(text, "python")
+
+
+@pytest.mark.parametrize("text", ["", "f(a[0])", ")]", "'('", "# ("])
+def test_a_text_that_closes_all_it_opens_is_not_open(text):
+    assert not is_open(text, "python")

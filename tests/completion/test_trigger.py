@@ -15,6 +15,7 @@ INVOKED = Ask(invoked=True)
         ("import re\nprint(|, file=out)", "middle_of_line"),
         ("import re\nre.compile();|", "finished_line"),
         ("numbers = [1, 2, 3]|", "finished_line"),
+        ("import re\nre.compile(\n    '(',\n)[0]|", "finished_line"),
     ],
 )
 def test_typing_does_not_ask_where_a_suggestion_is_in_the_way(at, drawing, rule):
@@ -33,6 +34,8 @@ def test_a_key_press_asks_all_the_same(at, drawing):
         "import re\ncall(a, |));",
         'import re\nname = "|"',
         "import re\nfor x in |:",
+        "import re\nprint(items[0]|",
+        'import re\nname = f"{first}|',
         "import re\n|",
     ],
 )
