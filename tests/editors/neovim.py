@@ -16,8 +16,13 @@ ASKED = "textDocument/inlineCompletion pending"
 
 LISTEN = """
 local channel = ...
+-- What a server can do is taken up by what Neovim schedules right behind this event.
 vim.api.nvim_create_autocmd('LspAttach', {
-  callback = function() vim.rpcnotify(channel, 'attached') end,
+  callback = function()
+    vim.schedule(function()
+      vim.schedule(function() vim.rpcnotify(channel, 'attached') end)
+    end)
+  end,
 })
 vim.api.nvim_create_autocmd('LspRequest', {
   callback = function(event)
