@@ -18,6 +18,7 @@ from lsp_server.completion.anchor import Anchors
 from lsp_server.completion.cache import CompletionCache
 from lsp_server.completion.context import select_window
 from lsp_server.completion.rhythm import SHORTEST_S, Rhythm
+from lsp_server.engine import plan
 from lsp_server.engine.ahead import Ahead
 from lsp_server.engine.flights import Flights
 
@@ -58,6 +59,10 @@ def _without_lookahead() -> None:
     PromptLookup.draft = lambda _lookup: []
 
 
+def _without_lines() -> None:
+    plan._one_line = _nothing  # noqa: SLF001  only for this is it to be switched off
+
+
 def _without_engine() -> None:
     ik_llama.runs_here = lambda: False
 
@@ -71,6 +76,7 @@ PARTS: Mapping[str, Callable[[], None]] = {
     "ahead": _without_ahead,  # what comes after a suggestion, while it is looked at
     "anchors": _without_anchors,  # prompts that stay as they are
     "lookahead": _without_lookahead,  # drafts from the prompt
+    "lines": _without_lines,  # other lines beside the likeliest tokens
     "engine": _without_engine,  # llama.cpp itself in place of its fork for CPUs
 }
 """By name, what takes it away."""

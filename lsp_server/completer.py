@@ -250,16 +250,17 @@ class Completer:
 
     def _job(self, place: Snapshot, verdict: Go, trip: Trip, on_draft: OnDraft | None) -> Job:
         context = FilterContext(place, verdict.multiline, "")
-        count, anchors = trip.ask.candidates, self._anchors
         plan = plan_requests(
-            place, self.settings, trip.note, multiline=verdict.multiline, candidates=count, anchors=anchors
+            place,
+            self.settings,
+            trip.note,
+            multiline=verdict.multiline,
+            candidates=trip.ask.candidates,
+            anchors=self._anchors,
+            is_shown=lambda text: Draft(text, context).suggestion is not None,
         )
-        job = Job(
-            self._flights.key(place.document.uri),
-            plan,
-            lambda: keep_going(context),
-            self.settings.deadline_ms / 1000,
-        )
+        key, deadline_s = self._flights.key(place.document.uri), self.settings.deadline_ms / 1000
+        job = Job(key, plan, lambda: keep_going(context), deadline_s)
         if on_draft is not None:
             job.on_text = on_this_loop(lambda text: on_draft(Draft(text, context)))
         return job

@@ -102,7 +102,7 @@ class Settings:
         131_072,
     )
     max_new_tokens: int = _setting(
-        64, "Bound on what is generated for a block; a single line takes at most half.", "tokens", 1, 2048
+        128, "Bound on what is generated for a block; a single line takes at most half.", "tokens", 1, 2048
     )
     multiline: Literal["auto", "never", "always"] = _setting("auto", "Whether a suggestion may span lines.")
     debounce_ms: int | Literal["auto"] = _setting(

@@ -47,6 +47,24 @@ class SamplingParams:
     seed: int = 0
 
 
+def is_visible(text: str) -> bool:
+    """Whether there is anything to see."""
+    return bool(text.strip())
+
+
+@dataclass(frozen=True)
+class OneLine:
+    """By what a line is chosen.
+
+    Attributes:
+        following: the first tokens of what stands behind the cursor, which it should go with.
+        is_shown: whether a text would be shown; another is taken only if there is nothing else.
+    """
+
+    following: tuple[int, ...] = ()
+    is_shown: Callable[[str], bool] = is_visible
+
+
 @dataclass(frozen=True)
 class GenerationRequest:
     """One prompt, rendered and ready.
@@ -59,6 +77,7 @@ class GenerationRequest:
         stop_ids: tokens that end the generation and are never decoded.
         stop_strings: texts that end the generation and are cut off.
         sampling: how tokens are chosen.
+        one_line: where it is given, one line is wanted, and a backend that can chooses it among several.
     """
 
     text: str
@@ -67,14 +86,23 @@ class GenerationRequest:
     stop_ids: frozenset[int] = frozenset()
     stop_strings: tuple[str, ...] = ()
     sampling: SamplingParams = field(default_factory=SamplingParams)
+    one_line: OneLine | None = None
 
 
 @dataclass
 class Report:
-    """What a generation cost and why it ended; filled in by the backend, complete once it is closed."""
+    """What a generation cost and why it ended; filled in by the backend, complete once it is closed.
+
+    Attributes:
+        finish_reason: why it ended.
+        usage: its tokens.
+        searches: whether the prompt was read and several lines are written, of which one is chosen: it comes
+            all at once.
+    """
 
     finish_reason: FinishReason = FinishReason.CLOSED
     usage: Usage = field(default_factory=Usage)
+    searches: bool = False
 
 
 @dataclass(frozen=True)

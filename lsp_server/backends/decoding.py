@@ -11,9 +11,10 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from lsp_server.backends.base import PREFILL_PIECE_TOKENS, FinishReason, GenerationRequest, Report
+from lsp_server.backends.base import PREFILL_PIECE_TOKENS, FinishReason, GenerationRequest, OneLine, Report
 from lsp_server.backends.healing import Healing, Vocabulary
-from lsp_server.backends.sampling import Sampler, healed_scores
+from lsp_server.backends.line_search import MOST_STARTS, LineSearch, Start, Wish
+from lsp_server.backends.sampling import Sampler, healed_scores, likeliest, log_likelihoods
 from lsp_server.backends.stream import Pieces, drop_healed, until_stop_string
 from lsp_server.completion.fim import Tokenizer
 from lsp_server.completion.item import Usage
@@ -32,6 +33,14 @@ class Reader(Protocol):
 
     def read(self, ids: Sequence[int]) -> Scores:
         """Read further tokens; the scores of the next one.
+
+        Raises:
+            BackendError: the model failed.
+        """
+        ...
+
+    def read_each(self, ids: Sequence[int]) -> Sequence[Scores]:
+        """Read further tokens; for each the scores of the one behind it.
 
         Raises:
             BackendError: the model failed.
@@ -87,6 +96,9 @@ class _Generation:
         self._report = report
         ids = decoder.tokenizer.encode(request.text) if request.ids is None else list(request.ids)
         self._prompt = ids or [decoder.start_id]
+        self._stops = request.stop_ids | decoder.ends
+        self._healing = Healing(request.healed, decoder.vocabulary)
+        self._characters = codecs.getincrementaldecoder("utf-8")("replace")
         self._cached = 0
         self._read = 0
         self._generated = 0
@@ -117,20 +129,58 @@ class _Generation:
             yield ""
 
     def _decode(self, scores: Scores, room: int) -> Pieces:
-        vocabulary, stops = self._decoder.vocabulary, self._request.stop_ids | self._decoder.ends
-        sampler, healing = Sampler(self._request.sampling), Healing(self._request.healed, vocabulary)
-        characters = codecs.getincrementaldecoder("utf-8")("replace")
-        budget = self._request.sampling.max_new_tokens
+        sampler, budget = Sampler(self._request.sampling), self._request.sampling.max_new_tokens
         go_on = self._decoder.reader.going_on(self._prompt, room)
+        healed = list[int]()
         while True:
-            token = sampler.choose(healed_scores(scores, healing))
-            if token in stops:
+            possible = healed_scores(scores, self._healing)
+            token = sampler.choose(possible)
+            if token in self._stops:
                 self._report.finish_reason = FinishReason.STOP
                 return
+            if self._request.one_line is not None and self._healing.brings_new(token):
+                yield from self._line(self._request.one_line, healed, self._starts(possible, scores), room)
+                return
+            healed.append(token)
             self._generated += 1
-            budget -= healing.take(token)
-            yield characters.decode(vocabulary.piece(token))
+            budget -= self._healing.take(token)
+            yield self._characters.decode(self._decoder.vocabulary.piece(token))
             if budget <= 0 or self._generated == room:
                 self._report.finish_reason = FinishReason.LENGTH
                 return
             scores = go_on(token)
+
+    def _starts(self, possible: Scores, scores: Scores) -> list[Start]:
+        """What may begin a line, the likeliest first."""
+        likelihoods = log_likelihoods(scores)
+        return [
+            (token, float(likelihoods[token]))
+            for token in likeliest(possible, MOST_STARTS)
+            if token not in self._stops and self._healing.brings_new(token)
+        ]
+
+    def _line(self, one_line: OneLine, healed: Sequence[int], starts: Sequence[Start], room: int) -> Pieces:
+        """One line, the best of several, as one piece; some tokens of the healed text stand before it."""
+        self._report.searches = True
+        yield ""
+        search = LineSearch(
+            self._decoder.reader,
+            [*self._prompt, *healed],
+            self._decoder.vocabulary,
+            stops=self._stops,
+            wish=self._wish(one_line, room - len(healed)),
+        )
+        try:
+            line = yield from search.best(starts)
+        finally:
+            self._generated += search.written
+        self._report.finish_reason = FinishReason.STOP if line.is_complete else FinishReason.LENGTH
+        yield self._characters.decode(search.spelled(line.tokens))
+
+    def _wish(self, one_line: OneLine, room: int) -> Wish:
+        left = self._healing.left
+        return Wish(
+            one_line.following,
+            lambda spelled: one_line.is_shown(spelled[left:].decode("utf-8", "replace")),
+            min(self._request.sampling.max_new_tokens, room - len(one_line.following)),
+        )

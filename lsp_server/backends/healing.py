@@ -84,10 +84,18 @@ class Healing:
             return []
         return [token for blank in BLANKS for token in self._vocabulary.beginning_with(blank)]
 
+    @property
+    def left(self) -> int:
+        """How many bytes of it must still be spelled."""
+        return len(self._left)
+
+    def brings_new(self, token: int) -> bool:
+        """Whether a token spells anything behind what must be spelled."""
+        return not self._left or len(self._vocabulary.piece(token)) > len(self._left)
+
     def take(self, token: int) -> bool:
         """Go on by the token that was chosen; whether it spelled something new."""
-        piece = self._vocabulary.piece(token)
-        new = len(piece) > len(self._left) or not self._left
+        piece, new = self._vocabulary.piece(token), self.brings_new(token)
         self._left = self._left[len(piece) :]
         self._no_blank = self._no_blank and not new
         return new

@@ -67,19 +67,27 @@ class IkContext:
         Raises:
             BackendError: the model failed.
         """
-        batch, last = self._batch, len(ids) - 1
+        return self.read_each(ids, position, scored=1)[0]
+
+    def read_each(self, ids: Sequence[int], position: int, scored: int) -> list[Scores]:
+        """Read tokens, at most a batch, behind ``position`` others; the scores behind the last of them.
+
+        Raises:
+            BackendError: the model failed.
+        """
+        batch, first = self._batch, len(ids) - scored
         batch.n_tokens = len(ids)
         for at, token in enumerate(ids):
             batch.token[at], batch.pos[at] = token, position + at
             batch.n_seq_id[at], batch.seq_id[at][0] = 1, SEQUENCE
-            batch.logits[at] = at == last
+            batch.logits[at] = at >= first
         failed = self._decode(batch)
         if failed == NO_ROOM_IN_CACHE:
             raise OutOfMemoryError("The prompt does not fit into the KV cache; lower contextTokens.")
         if failed:
             message = f"llama.cpp failed while reading the prompt ({failed})."
             raise BackendError(message)
-        return self._scores(last)
+        return [self._scores(at) for at in range(first, len(ids))]
 
     def _decode(self, batch: Any) -> int:
         """Go through a batch on as many cores as are good for it now."""

@@ -56,18 +56,29 @@ class IkReader:
         Raises:
             BackendError: the model failed.
         """
+        return self._read(ids, 1)[0]
+
+    def read_each(self, ids: Sequence[int]) -> Sequence[Scores]:
+        """Read further tokens; for each the scores of the one behind it.
+
+        Raises:
+            BackendError: the model failed.
+        """
+        return self._read(ids, len(ids))
+
+    def going_on(self, _prompt: Sequence[int], _room: int) -> Callable[[int], Scores]:
+        """Goes on by one token after the other, without drafts: they were measured to gain nothing here."""
+        return lambda token: self.read((token,))
+
+    def _read(self, ids: Sequence[int], scored: int) -> Sequence[Scores]:
         try:
-            scores = self._context.read(ids, len(self._ids))
+            scores = self._context.read_each(ids, len(self._ids), scored)
         except BackendError:
             self._context.forget()
             self._ids = ()
             raise
         self._ids += tuple(ids)
         return scores
-
-    def going_on(self, _prompt: Sequence[int], _room: int) -> Callable[[int], Scores]:
-        """Goes on by one token after the other, without drafts: they were measured to gain nothing here."""
-        return lambda token: self.read((token,))
 
     def _keep(self) -> None:
         """Copy what was read, in place of copies that were not needed for long."""

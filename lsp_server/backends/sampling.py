@@ -59,3 +59,35 @@ def healed_scores(scores: Scores, healing: Healing) -> Scores:
         scores = scores.copy()
         scores[forbidden] = IMPOSSIBLE
     return scores
+
+
+def log_likelihoods(scores: Scores) -> Scores:
+    """How likely each token is; ln p."""
+    import numpy as np
+
+    less = scores - scores.max()
+    likely: Scores = less - np.log(np.exp(less).sum())
+    return likely
+
+
+def log_sum(likelihoods: Scores) -> float:
+    """How likely it is that one of several tokens comes; ln p."""
+    import numpy as np
+
+    return float(np.logaddexp.reduce(likelihoods))
+
+
+def two_likeliest(likelihoods: Scores) -> tuple[int, int]:
+    """The likeliest token and the next one."""
+    first = int(likelihoods.argmax())
+    others = likelihoods.copy()
+    others[first] = IMPOSSIBLE
+    return first, int(others.argmax())
+
+
+def likeliest(scores: Scores, count: int) -> list[int]:
+    """So many tokens, the likeliest first; none that is ruled out."""
+    import numpy as np
+
+    order = np.argpartition(-scores, count)[:count]
+    return [int(token) for token in order[np.argsort(-scores[order])] if scores[token] > IMPOSSIBLE]

@@ -65,6 +65,7 @@ _STARCODERS = (
             own=("<filename>", "{path}\n"),
             names_alone=True,
         ),
+        weighs_lines=True,
     ),
 )
 
@@ -212,6 +213,7 @@ _BYTE_LEVEL = (
             own=("<file_sep>", "{path}\n"),
             names_alone=True,
         ),
+        weighs_lines=True,
     ),
 )
 

@@ -62,6 +62,7 @@ class FimFormat:
         causal_at_end: whether only the prefix is shown at the end of a file: that is what the
             family read most of, and what its authors advise there.
         stop_texts: texts that end the middle although they are no pieces.
+        weighs_lines: whether of several lines that it may write one is chosen by what follows the cursor.
     """
 
     name: str
@@ -71,6 +72,7 @@ class FimFormat:
     files: FileLayout = FileLayout()
     causal_at_end: bool = False
     stop_texts: tuple[str, ...] = ()
+    weighs_lines: bool = False
 
     @property
     def sentinels(self) -> tuple[str, ...]:

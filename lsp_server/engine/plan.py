@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from lsp_server.backends.base import GenerationRequest, SamplingParams
+from lsp_server.backends.base import GenerationRequest, OneLine, SamplingParams, is_visible
 from lsp_server.completion.anchor import Anchors
 from lsp_server.completion.context import Window, select_window
 from lsp_server.completion.document import Snapshot
@@ -16,6 +16,10 @@ from lsp_server.settings import Settings
 
 VARIED_TEMPERATURE = 0.7
 """For every candidate after the first, which would otherwise be the same."""
+
+FOLLOWING_TOKENS = 4
+"""More tell no better which line they follow."""
+FOLLOWING_CHARACTERS = 100
 
 Note = Callable[[str, str], None]
 """Writes down what a stage did, for ``fim-ls.explain``."""
@@ -29,6 +33,7 @@ def plan_requests(
     multiline: bool,
     candidates: int,
     anchors: Anchors | None = None,
+    is_shown: Callable[[str], bool] = is_visible,
 ) -> Plan:
     """How to make the prompt once the model is known; one request for each candidate.
 
@@ -39,6 +44,7 @@ def plan_requests(
         multiline: whether a block is wanted; one line gets half of its tokens.
         candidates: how many.
         anchors: of the editing session; without one each prompt is made as if it were the first.
+        is_shown: whether the filters leave anything of a text.
     """
     window_at = select_window if anchors is None else anchors.window
 
@@ -52,6 +58,7 @@ def plan_requests(
             shown = without_spelled(shown, model.form)
         prompt = render(shown, model.form, model.loaded.tokenizer, heal=model.loaded.heals)
         note("prompt", f"{model.form.name} ({prompt.order}), {len(prompt.healed)} characters healed")
+        one_line = None if multiline else _one_line(place, settings, model, is_shown)
         first = GenerationRequest(
             prompt.text,
             prompt.ids,
@@ -59,10 +66,11 @@ def plan_requests(
             prompt.stop_ids,
             prompt.stop_strings,
             SamplingParams(longest, settings.temperature, settings.top_p),
+            one_line,
         )
-        varied = max(settings.temperature, VARIED_TEMPERATURE)
+        varied = replace(first.sampling, temperature=max(settings.temperature, VARIED_TEMPERATURE))
         return tuple(
-            replace(first, sampling=replace(first.sampling, temperature=varied, seed=seed)) if seed else first
+            replace(first, sampling=replace(varied, seed=seed), one_line=None) if seed else first
             for seed in range(candidates)
         )
 
@@ -74,7 +82,7 @@ def only_read(plan: Plan) -> Plan:
 
     def plan_reading(model: Model) -> tuple[GenerationRequest, ...]:
         return tuple(
-            replace(request, healed="", sampling=replace(request.sampling, max_new_tokens=1))
+            replace(request, healed="", sampling=replace(request.sampling, max_new_tokens=1), one_line=None)
             for request in plan(model)[:1]
         )
 
@@ -90,6 +98,20 @@ def _tokens(longest: int, settings: Settings, model: Model, *, is_waited_for: bo
             budget = model.speed.window_tokens
     longest = min(longest, model.loaded.context_tokens // 2)
     return min(budget, model.loaded.context_tokens - longest), longest
+
+
+def _one_line(
+    place: Snapshot, settings: Settings, model: Model, is_shown: Callable[[str], bool]
+) -> OneLine | None:
+    """By what a whole line is to be chosen among several; None where it is not.
+
+    The rest of a line is not: that would gain less, and while one types within a line each key may ask anew.
+    """
+    tokenizer, is_whole = model.loaded.tokenizer, not place.line_prefix.strip()
+    if not (model.form.weighs_lines and is_whole and settings.temperature == 0 and tokenizer):
+        return None
+    following = tokenizer.encode(place.suffix[:FOLLOWING_CHARACTERS])[:FOLLOWING_TOKENS]
+    return OneLine(tuple(following), is_shown)
 
 
 def _described(window: Window) -> str:

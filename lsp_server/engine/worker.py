@@ -247,7 +247,7 @@ class Worker:
                 break
             report, begun = Report(), self._clock()
             text, text_at = self._generate(job, request, report)
-            self._measure(report.usage, begun, text_at)
+            self._measure(report, begun, text_at)
             texts.append(text)
             reasons.append(report.finish_reason)
             first_text_at = first_text_at or text_at
@@ -265,14 +265,16 @@ class Worker:
         first = reasons[0] if reasons else FinishReason.STOP
         return Outcome(tuple(texts), tuple(reasons), first, usage, timings)
 
-    def _measure(self, usage: Usage, begun: float, text_at: float | None) -> None:
+    def _measure(self, report: Report, begun: float, text_at: float | None) -> None:
         """Keep the model's speed up to date."""
         if self._model is not None and text_at is not None:
-            self._model.speed.took_to_read(usage.prompt_tokens - usage.cached_tokens, text_at - begun)
-            self._model.speed.took_to_write(usage.completion_tokens - 1, self._clock() - text_at)
+            usage, speed = report.usage, self._model.speed
+            speed.took_to_read(usage.prompt_tokens - usage.cached_tokens, text_at - begun)
+            if not report.searches:
+                speed.took_to_write(usage.completion_tokens - 1, self._clock() - text_at)
 
     def _generate(self, job: Job, request: GenerationRequest, report: Report) -> tuple[str, float | None]:
-        """One candidate's text, and when its first character came."""
+        """One candidate's text, and when the writing of it began."""
         assert self._backend is not None  # noqa: S101 - _serve looked
         keep_going, text, text_at = job.keep_going(), "", None
         stopped = False
@@ -281,9 +283,10 @@ class Worker:
                 self._last_sign = self._clock()
                 if job.left:
                     break
+                if piece or report.searches:
+                    text_at = text_at or self._last_sign
                 if piece:
                     text += piece
-                    text_at = text_at or self._last_sign
                     job.on_text(text)
                     stopped = not keep_going(text)
                     if stopped or job.left:

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from lsp_server.backends import ik_llama
-from lsp_server.backends.base import GenerationRequest, Report, SamplingParams
-from lsp_server.backends.ik_context import Threads
+from lsp_server.backends.base import FinishReason, GenerationRequest, OneLine, Report, SamplingParams
+from lsp_server.backends.ik_context import NO_ROOM_IN_CACHE, Threads
 from lsp_server.backends.ik_llama import IkLlamaBackend
 from lsp_server.backends.ik_reader import WORTH_KEEPING_TOKENS, common_length
-from lsp_server.errors import ModelLoadError
+from lsp_server.errors import ModelLoadError, OutOfMemoryError
 from lsp_server.models import gguf
 from lsp_server.models.tokenizer import GgufTokenizer
 from lsp_server.settings import Settings
@@ -99,6 +99,87 @@ def test_a_prompt_that_is_read_in_part_goes_on_from_there(backend: IkLlamaBacken
     assert report.usage.prompt_tokens < 400
     _, again = ask(backend, range(7000, 7400))
     assert again.usage.cached_tokens == report.usage.prompt_tokens
+
+
+def line(
+    backend: IkLlamaBackend, ids: Sequence[int], following: Sequence[int] = (), new_tokens: int = 12
+) -> tuple[str, Report]:
+    report = Report()
+    sampling = SamplingParams(max_new_tokens=new_tokens)
+    request = GenerationRequest("", tuple(ids), sampling=sampling, one_line=OneLine(tuple(following)))
+    return "".join(backend.generate(request, report)), report
+
+
+@pytest.fixture
+def half_a_line(embedded_gguf: Path) -> list[int]:
+    return GgufTokenizer(gguf.read(embedded_gguf)).encode("import os\n\nfor name in os.")
+
+
+@pytest.mark.model
+def test_a_line_is_written_in_several_ways_behind_what_stays_read(
+    backend: IkLlamaBackend, embedded_gguf: Path, half_a_line: list[int]
+) -> None:
+    text, report = line(backend, half_a_line)
+    assert "\n" not in text
+    assert report.searches
+    assert report.finish_reason == FinishReason.STOP
+    tokens = GgufTokenizer(gguf.read(embedded_gguf)).encode(text)
+    assert report.usage.completion_tokens > len(tokens)
+    _, again = ask(backend, [*half_a_line, 7])
+    assert again.usage.cached_tokens == len(half_a_line)
+
+
+@pytest.mark.model
+def test_what_was_tried_beside_the_line_changes_nothing_of_what_comes_later(
+    backend: IkLlamaBackend, half_a_line: list[int]
+) -> None:
+    ask(backend, OTHER)
+    plain, _ = ask(backend, half_a_line, 16)
+    first, _ = line(backend, half_a_line, [28])
+    assert ask(backend, half_a_line, 16)[0] == plain
+    assert line(backend, half_a_line, [28])[0] == first
+
+
+@pytest.mark.model
+def test_a_line_that_is_left_midway_leaves_the_prompt_read(
+    backend: IkLlamaBackend, half_a_line: list[int]
+) -> None:
+    report, calls = Report(), 0
+    pieces = backend.generate(GenerationRequest("", tuple(half_a_line), one_line=OneLine()), report)
+    while not report.searches or calls < 2:
+        assert next(pieces) == ""
+        calls += report.searches
+    pieces.close()
+    assert report.finish_reason == FinishReason.CLOSED
+    assert report.usage.completion_tokens >= 1
+    _, again = ask(backend, [*half_a_line, 7])
+    assert again.usage.cached_tokens == len(half_a_line)
+
+
+@pytest.mark.model
+def test_a_line_that_does_not_end_is_cut_at_its_bound(
+    backend: IkLlamaBackend, half_a_line: list[int]
+) -> None:
+    text, report = line(backend, half_a_line, new_tokens=2)
+    assert text
+    assert report.finish_reason == FinishReason.LENGTH
+
+
+@pytest.mark.model
+def test_a_model_that_fails_midway_is_asked_anew_as_if_nothing_was_read(
+    backend: IkLlamaBackend, half_a_line: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, _ = line(backend, half_a_line)
+    context, results = backend._context, iter([0, NO_ROOM_IN_CACHE])
+    assert context is not None
+    decode = context._decode
+    with monkeypatch.context() as patch:
+        patch.setattr(context, "_decode", lambda batch: next(results) or decode(batch))
+        with pytest.raises(OutOfMemoryError):
+            line(backend, half_a_line)
+    again, report = line(backend, half_a_line)
+    assert again == expected
+    assert report.usage.cached_tokens == 0
 
 
 @pytest.mark.model

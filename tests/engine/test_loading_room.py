@@ -47,14 +47,14 @@ def test_a_known_model_of_the_hub_is_refused_before_it_is_fetched(make):
         make("bigcode/starcoder2-3b", 8 * 10**9)
     assert str(refused.value) == (
         "bigcode/starcoder2-3b in float32 takes about 12.2 GB of memory (12.1 GB for its weights "
-        "and 35 MB for 576 tokens of context), but cpu has 8.0 GB free; dtype bfloat16 would fit."
+        "and 39 MB for 640 tokens of context), but cpu has 8.0 GB free; dtype bfloat16 would fit."
     )
 
 
 def test_a_folder_is_judged_by_its_configuration(make, checkpoint):
     assert make(checkpoint, 10**9).backend.name == "transformers"
     with pytest.raises(
-        ModelLoadError, match=r"^mine in float32 takes about 727 MB .* dtype bfloat16 would fit"
+        ModelLoadError, match=r"^mine in float32 takes about 732 MB .* dtype bfloat16 would fit"
     ):
         make(checkpoint, 5 * 10**8)
 

@@ -1,0 +1,131 @@
+"""When a model is asked to choose one of several lines, and how fast it is said to be then."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from lsp_server.backends.base import FinishReason, GenerationRequest, LoadedModel, Report, SamplingParams
+from lsp_server.backends.echo import CharacterTokenizer, EchoBackend, Script
+from lsp_server.completion.context import counter
+from lsp_server.completion.document import Document
+from lsp_server.completion.fim import FORMATS
+from lsp_server.completion.item import Usage
+from lsp_server.engine.job import Job, Model, Prepared
+from lsp_server.engine.plan import only_read, plan_requests
+from lsp_server.engine.scheduler import Scheduler
+from lsp_server.engine.worker import WARM_UP, Worker
+from lsp_server.settings import Settings
+
+TEXT = "import os\n\nx = 1\n"
+TOKENIZER = CharacterTokenizer()
+
+
+def requests(
+    form: str = "smollm2-spm",
+    *,
+    settings: Settings | None = None,
+    multiline: bool = False,
+    candidates: int = 1,
+    offset: int = 10,
+    tokenizer: CharacterTokenizer | None = TOKENIZER,
+) -> tuple[GenerationRequest, ...]:
+    model = Model(LoadedModel("m", "cpu", 4096, tokenizer), FORMATS[form], counter(tokenizer))
+    place = Document("file:///a.py", "python", TEXT).at_offset(offset)
+    plan = plan_requests(
+        place, settings or Settings(), lambda *_: None, multiline=multiline, candidates=candidates
+    )
+    return plan(model)
+
+
+def test_the_embedded_model_chooses_a_whole_line_by_what_stands_behind_the_cursor() -> None:
+    one_line = requests()[0].one_line
+    assert one_line is not None
+    assert one_line.following == tuple(TOKENIZER.encode("\nx ="))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"multiline": True},
+        {"form": "qwen2.5-coder"},
+        {"tokenizer": None},
+        {"settings": Settings(temperature=0.2)},
+        {"offset": 6},
+    ],
+    ids=["a block", "another model", "no tokenizer", "at random", "the rest of a line"],
+)
+def test_else_the_likeliest_tokens_are_taken(asked: dict[str, object]) -> None:
+    assert requests(**asked)[0].one_line is None  # type: ignore[arg-type]
+
+
+def test_further_candidates_are_written_at_random() -> None:
+    first, second = requests(candidates=2)
+    assert first.one_line is not None
+    assert second.one_line is None
+
+
+def test_what_is_only_read_is_no_line() -> None:
+    model = Model(LoadedModel("m", "cpu", 4096, TOKENIZER), FORMATS["smollm2-spm"], counter(TOKENIZER))
+    place = Document("file:///a.py", "python", TEXT).at_offset(10)
+    plan = plan_requests(place, Settings(), lambda *_: None, multiline=False, candidates=1)
+    (request,) = only_read(plan)(model)
+    assert request.one_line is None
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Searching(EchoBackend):
+    """Reads for a second, then searches for ten and says a line at once; it warms up in no time."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(Script())
+        self._clock = clock
+
+    def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:
+        if request.text == WARM_UP:
+            return
+        for seconds in (0.5, 0.5):
+            self._clock.now += seconds
+            yield ""
+        report.searches = True
+        yield ""
+        for _ in range(10):
+            self._clock.now += 1
+            yield ""
+        yield "a line"
+        report.finish_reason, report.usage = FinishReason.STOP, Usage(256, 0, 40)
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[Worker, Job]]:
+    clock = Clock()
+    prepared = Prepared(Searching(clock), FORMATS["smollm2-spm"])
+    scheduler = Scheduler()
+    worker = Worker(scheduler, lambda *_: prepared, lambda _status: None, clock)
+    job = Job("a", lambda _model: (GenerationRequest("x", sampling=SamplingParams()),))
+    worker.start()
+    scheduler.submit(job)
+    job.future.result(20)
+    yield worker, job
+    scheduler.close()
+    worker.join(20)
+
+
+def test_to_choose_a_line_counts_as_writing_and_says_nothing_of_how_fast_a_token_is(
+    served: tuple[Worker, Job],
+) -> None:
+    worker, job = served
+    outcome = job.future.result(0)
+    assert outcome.texts == ("a line",)
+    assert (outcome.timings.prefill, outcome.timings.decode) == (1000, 10000)
+    speed = worker._model.speed  # type: ignore[union-attr]
+    assert speed.read_per_s == 256
+    assert speed.write_s is None
