@@ -61,15 +61,7 @@ class IkContext:
         self._vocabulary_size = int(api.llama_vocab_n_tokens(api.llama_model_get_vocab(self._model)))
         self._batch = api.llama_batch_init(batch_tokens, 0, 1)
 
-    def read(self, ids: Sequence[int], position: int) -> Scores:
-        """Read tokens, at most a batch, behind ``position`` others; the scores of the next one.
-
-        Raises:
-            BackendError: the model failed.
-        """
-        return self.read_each(ids, position, scored=1)[0]
-
-    def read_each(self, ids: Sequence[int], position: int, scored: int) -> list[Scores]:
+    def read(self, ids: Sequence[int], position: int, scored: int = 1) -> list[Scores]:
         """Read tokens, at most a batch, behind ``position`` others; the scores behind the last of them.
 
         Raises:

@@ -72,7 +72,7 @@ class IkReader:
 
     def _read(self, ids: Sequence[int], scored: int) -> Sequence[Scores]:
         try:
-            scores = self._context.read_each(ids, len(self._ids), scored)
+            scores = self._context.read(ids, len(self._ids), scored)
         except BackendError:
             self._context.forget()
             self._ids = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from lsp_server.backends.base import (
     PREFILL_PIECE_TOKENS,
     FinishReason,
     GenerationRequest,
+    OneLine,
     Report,
     SamplingParams,
 )
@@ -124,6 +126,27 @@ def test_a_closed_generation_stops_at_its_next_token(bench: Bench) -> None:
     done = bench.runs
     pieces.close()
     assert done == bench.runs == 2
+
+
+def test_a_line_is_chosen_among_several_behind_a_prompt_that_is_read_once(bench: Bench, code: str) -> None:
+    request = bench.request(code[:300], max_new_tokens=6)
+    bench.run(request)
+    following = tuple(bench.backend.tokenizer().encode("\nreturn"))
+    text, report = bench.run(replace(request, one_line=OneLine(following)))
+    assert text
+    assert "\n" not in text.lstrip("\n")
+    assert report.searches
+    assert bench.run(request)[1].usage.cached_tokens == len(request.ids or ()) - 1
+
+
+def test_a_closed_line_stops_at_its_next_token(bench: Bench) -> None:
+    request, report = replace(bench.request("def f", max_new_tokens=50), one_line=OneLine()), Report()
+    pieces = bench.backend.generate(request, report)
+    assert [next(pieces) for _ in range(4)] == [""] * 4
+    done = bench.runs
+    pieces.close()
+    assert done == bench.runs == 4
+    assert report.usage.completion_tokens == 3
 
 
 def test_a_closed_prefill_stops_at_its_next_piece(bench: Bench, code: str) -> None:
