@@ -65,7 +65,6 @@ _STARCODERS = (
             own=("<filename>", "{path}\n"),
             names_alone=True,
         ),
-        weighs_lines=True,
     ),
 )
 

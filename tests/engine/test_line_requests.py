@@ -60,6 +60,10 @@ def test_else_the_likeliest_tokens_are_taken(asked: dict[str, object]) -> None:
     assert requests(**asked)[0].one_line is None  # type: ignore[arg-type]
 
 
+def test_only_the_model_that_it_was_measured_for_is_asked_so() -> None:
+    assert [name for name, form in FORMATS.items() if form.weighs_lines] == ["smollm2-spm"]
+
+
 def test_further_candidates_are_written_at_random() -> None:
     first, second = requests(candidates=2)
     assert first.one_line is not None
