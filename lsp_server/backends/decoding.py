@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lsp_server.backends.base import PREFILL_PIECE_TOKENS, FinishReason, GenerationRequest, OneLine, Report
 from lsp_server.backends.healing import Healing, Vocabulary
-from lsp_server.backends.line_search import MOST_STARTS, LineSearch, Start, Wish
+from lsp_server.backends.line_search import MOST_STARTS, LineReader, LineSearch, Start, Wish
 from lsp_server.backends.sampling import Sampler, healed_scores, likeliest, log_likelihoods
 from lsp_server.backends.stream import Pieces, drop_healed, until_stop_string
 from lsp_server.completion.fim import Tokenizer
@@ -24,23 +24,11 @@ if TYPE_CHECKING:
     from lsp_server.backends.sampling import Scores
 
 
-class Reader(Protocol):
-    """A model that remembers what it has read."""
-
-    def rewind(self, ids: Sequence[int]) -> int:
-        """Keep what ``ids`` begins with; how many tokens that is, never all of them."""
-        ...
+class Reader(LineReader, Protocol):
+    """What the decode loop needs of it besides."""
 
     def read(self, ids: Sequence[int]) -> Scores:
         """Read further tokens; the scores of the next one.
-
-        Raises:
-            BackendError: the model failed.
-        """
-        ...
-
-    def read_each(self, ids: Sequence[int]) -> Sequence[Scores]:
-        """Read further tokens; for each the scores of the one behind it.
 
         Raises:
             BackendError: the model failed.

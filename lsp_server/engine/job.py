@@ -181,7 +181,8 @@ class Job:
         keep_going: makes, for each candidate, what is looked at after each piece; False ends
             the generation early, as ``stop``.
         deadline_s: how long the model may stay silent, in seconds.
-        on_text: told the text of the request that is being answered; called on the worker's thread.
+        on_text: told the text of the request that is being answered, which is empty while a line is chosen;
+            called on the worker's thread.
         on_outcome: told once what it came to; called on any thread.
         patient: whether it waits for all jobs that are not, and leaves, as ``yielded``, when one comes.
         created: when it was submitted, on the monotonic clock, in seconds.

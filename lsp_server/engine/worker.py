@@ -283,10 +283,9 @@ class Worker:
                 self._last_sign = self._clock()
                 if job.left:
                     break
-                if piece or report.searches:
-                    text_at = text_at or self._last_sign
-                if piece:
+                if piece or report.searches:  # else a job that only reads would not end with its first token
                     text += piece
+                    text_at = text_at or self._last_sign
                     job.on_text(text)
                     stopped = not keep_going(text)
                     if stopped or job.left:

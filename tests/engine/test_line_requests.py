@@ -12,6 +12,7 @@ from lsp_server.completion.context import counter
 from lsp_server.completion.document import Document
 from lsp_server.completion.fim import FORMATS
 from lsp_server.completion.item import Usage
+from lsp_server.engine.flight import Flight
 from lsp_server.engine.job import Job, Model, Prepared
 from lsp_server.engine.plan import only_read, plan_requests
 from lsp_server.engine.scheduler import Scheduler
@@ -133,3 +134,20 @@ def test_to_choose_a_line_counts_as_writing_and_says_nothing_of_how_fast_a_token
     speed = worker._model.speed  # type: ignore[union-attr]
     assert speed.read_per_s == 256
     assert speed.write_s is None
+
+
+def test_a_flight_that_only_reads_ends_with_the_first_pass_of_a_choice() -> None:
+    clock, scheduler = Clock(), Scheduler()
+    prepared = Prepared(Searching(clock), FORMATS["smollm2-spm"])
+    worker = Worker(scheduler, lambda *_: prepared, lambda _status: None, clock)
+    place = Document("file:///a.py", "python", TEXT).at_offset(10)
+    job = Job("a", lambda _model: (GenerationRequest("x", sampling=SamplingParams()),))
+    flight = Flight(place, multiline=False, epoch="", job=job, only_reads=True)
+    job.on_text = flight.hear
+    worker.start()
+    scheduler.submit(job)
+    outcome = job.future.result(20)
+    scheduler.close()
+    worker.join(20)
+    assert outcome.finish_reason == "superseded"
+    assert clock.now == 1, "all was read, and nothing written"
