@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from lsp_server.completion.elsewhere import LineElsewhere
 from lsp_server.completion.fim import Tokenizer
 from lsp_server.completion.item import Usage
 
@@ -59,10 +60,14 @@ class OneLine:
     Attributes:
         following: the first tokens of what stands behind the cursor, which it should go with.
         is_shown: whether a text would be shown; another is taken only if there is nothing else.
+        elsewhere: lines of the file that it may be, too.
+        is_varied: whether other lines are written besides the likeliest tokens.
     """
 
     following: tuple[int, ...] = ()
     is_shown: Callable[[str], bool] = is_visible
+    elsewhere: tuple[LineElsewhere, ...] = ()
+    is_varied: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ prompt before, and spell a healed cursor.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from lsp_server.backends.base import PREFILL_PIECE_TOKENS, FinishReason, GenerationRequest, OneLine, Report
 from lsp_server.backends.healing import Healing, Vocabulary
-from lsp_server.backends.line_search import MOST_STARTS, LineReader, LineSearch, Start, Wish
+from lsp_server.backends.line_reading import LineReader
+from lsp_server.backends.line_search import MOST_STARTS, LineSearch, Wish
 from lsp_server.backends.sampling import Sampler, healed_scores, likeliest, log_likelihoods
 from lsp_server.backends.stream import Pieces, drop_healed, until_stop_string
 from lsp_server.completion.fim import Tokenizer
@@ -123,11 +124,13 @@ class _Generation:
         while True:
             possible = healed_scores(scores, self._healing)
             token = sampler.choose(possible)
-            if token in self._stops:
-                self._report.finish_reason = FinishReason.STOP
+            ends, one_line = token in self._stops, self._request.one_line
+            if one_line is not None and (ends or self._healing.brings_new(token)):
+                starts = [] if ends else self._starts(possible)
+                yield from self._line(one_line, healed, log_likelihoods(scores), starts)
                 return
-            if self._request.one_line is not None and self._healing.brings_new(token):
-                yield from self._line(self._request.one_line, healed, self._starts(possible, scores), room)
+            if ends:
+                self._report.finish_reason = FinishReason.STOP
                 return
             healed.append(token)
             self._generated += 1
@@ -138,37 +141,49 @@ class _Generation:
                 return
             scores = go_on(token)
 
-    def _starts(self, possible: Scores, scores: Scores) -> list[Start]:
+    def _starts(self, possible: Scores) -> list[int]:
         """What may begin a line, the likeliest first."""
-        likelihoods = log_likelihoods(scores)
-        return [
-            (token, float(likelihoods[token]))
-            for token in likeliest(possible, MOST_STARTS)
-            if token not in self._stops and self._healing.brings_new(token)
-        ]
+        tokens = likeliest(possible, MOST_STARTS)
+        return [token for token in tokens if token not in self._stops and self._healing.brings_new(token)]
 
-    def _line(self, one_line: OneLine, healed: Sequence[int], starts: Sequence[Start], room: int) -> Pieces:
+    def _line(
+        self, one_line: OneLine, healed: Sequence[int], likely: Scores, starts: Sequence[int]
+    ) -> Pieces:
         """One line, the best of several, as one piece; some tokens of the healed text stand before it."""
         self._report.searches = True
         yield ""
+        before = [*self._prompt, *healed]
         search = LineSearch(
             self._decoder.reader,
-            [*self._prompt, *healed],
+            before,
             self._decoder.vocabulary,
             stops=self._stops,
-            wish=self._wish(one_line, room - len(healed)),
+            wish=self._wish(one_line, self._decoder.context_tokens - len(before)),
         )
         try:
-            line = yield from search.best(starts)
+            line = yield from search.best(likely, starts)
         finally:
             self._generated += search.written
         self._report.finish_reason = FinishReason.STOP if line.is_complete else FinishReason.LENGTH
         yield self._characters.decode(search.spelled(line.tokens))
 
     def _wish(self, one_line: OneLine, room: int) -> Wish:
-        left = self._healing.left
+        left = len(self._healing.left)
+        most_tokens = min(self._request.sampling.max_new_tokens, room - len(one_line.following))
         return Wish(
             one_line.following,
             lambda spelled: one_line.is_shown(spelled[left:].decode("utf-8", "replace")),
-            min(self._request.sampling.max_new_tokens, room - len(one_line.following)),
+            most_tokens,
+            list(self._elsewhere(one_line, most_tokens)),
+            one_line.is_varied,
         )
+
+    def _elsewhere(self, one_line: OneLine, most_tokens: int) -> Iterator[tuple[list[int], int]]:
+        """The lines of the file that are spelled as they are, and read in one pass with what follows."""
+        left, vocabulary = self._healing.left, self._decoder.vocabulary
+        most_tokens = min(most_tokens, PREFILL_PIECE_TOKENS - len(one_line.following))
+        for text, agreeing in one_line.elsewhere:
+            tokens = self._decoder.tokenizer.encode(left.decode("utf-8", "replace") + text)
+            spelled = b"".join(map(vocabulary.piece, tokens))
+            if len(tokens) <= most_tokens and spelled == left + text.encode():
+                yield tokens, agreeing

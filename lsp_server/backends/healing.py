@@ -85,9 +85,9 @@ class Healing:
         return [token for blank in BLANKS for token in self._vocabulary.beginning_with(blank)]
 
     @property
-    def left(self) -> int:
-        """How many bytes of it must still be spelled."""
-        return len(self._left)
+    def left(self) -> bytes:
+        """What must still be spelled."""
+        return self._left
 
     def brings_new(self, token: int) -> bool:
         """Whether a token spells anything behind what must be spelled."""

@@ -7,6 +7,9 @@ is likeliest together with the first tokens of what follows.
 
 A way is given up as soon as it is clearly less likely than a line that is complete: where the model is sure,
 nothing is written but the line itself.
+
+A line that the file has elsewhere, between the same lines, is only read: it may be the best one though the
+model would not write it.
 """
 
 from __future__ import annotations
@@ -14,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from lsp_server.backends.base import PREFILL_PIECE_TOKENS
+from lsp_server.backends.line_reading import LineReader, LineReading
 from lsp_server.backends.sampling import log_likelihoods, log_sum, two_likeliest
 
 if TYPE_CHECKING:
@@ -33,25 +36,11 @@ WITHIN = 2.0
 """How much less likely than the likeliest a line may be; ln p."""
 MOST_COMPARED = 3
 """So many lines are asked what follows them."""
+AGREEING = 1.0
+"""What each line above and below that agrees is worth to a line of the file; ln p."""
 
 Passes = Generator[str, None, None]
 """Yields an empty piece behind each pass through the model, where it may be left."""
-
-
-class LineReader(Protocol):
-    """A model that remembers what it has read."""
-
-    def rewind(self, ids: Sequence[int]) -> int:
-        """Keep what ``ids`` begins with; how many tokens that is, never all of them."""
-        ...
-
-    def read_each(self, ids: Sequence[int]) -> Sequence[Scores]:
-        """Read further tokens; for each the scores of the one behind it.
-
-        Raises:
-            BackendError: the model failed.
-        """
-        ...
 
 
 class _Place(NamedTuple):
@@ -83,6 +72,7 @@ class Line:
         likelihood: of those, and of its end if it is complete; ln p.
         is_complete: whether it ended by itself.
         followed: how likely what follows is behind it, as far as that was read; ln p.
+        agreeing: how many lines are the same above and below where the file has it elsewhere.
         places: where it could have gone another way.
     """
 
@@ -90,11 +80,13 @@ class Line:
     likelihood: float
     is_complete: bool = False
     followed: float = 0.0
+    agreeing: int = 0
     places: list[_Place] = field(default_factory=list)
 
-
-Start = tuple[int, float]
-"""A token that a line may begin with, and how likely it is; ln p."""
+    @property
+    def worth(self) -> float:
+        """By what it is chosen."""
+        return self.likelihood + self.followed + AGREEING * self.agreeing
 
 
 @dataclass(frozen=True)
@@ -105,11 +97,15 @@ class Wish:
         following: the first tokens of what stands behind the cursor.
         is_shown: whether what it spells would be shown.
         most_tokens: the longest line.
+        elsewhere: lines of the file that it may be, too: their tokens, and how many lines agree beside them.
+        is_varied: whether other lines are written besides the likeliest tokens.
     """
 
     following: Sequence[int]
     is_shown: Callable[[bytes], bool]
     most_tokens: int
+    elsewhere: Sequence[tuple[list[int], int]] = ()
+    is_varied: bool = True
 
 
 class LineSearch:
@@ -135,35 +131,45 @@ class LineSearch:
         stops: frozenset[int],
         wish: Wish,
     ) -> None:
-        self._reader = reader
-        self._before = before
+        self._reading = LineReading(reader, before)
         self._vocabulary = vocabulary
         self._stops = sorted(stops)
         self._wish = wish
-        self._read: list[int] = []
         self._complete: list[Line] = []
         self.written = 0
 
-    def best(self, starts: Sequence[Start]) -> Generator[str, None, Line]:
+    def best(self, likely: Scores, starts: Sequence[int]) -> Generator[str, None, Line]:
         """The line to show; yields an empty piece behind each pass, where it may be left.
 
         Args:
-            starts: what may begin it, the likeliest first.
+            likely: how likely each token is to be its first one; ln p.
+            starts: what may begin it, the likeliest first; none where nothing is the likeliest.
 
         Raises:
             BackendError: the model failed.
         """
-        plain, *others = (Line([token], likelihood) for token, likelihood in starts)
+        lines = [Line([token], float(likely[token])) for token in starts]
+        if lines:
+            yield from self._write_all(lines)
+            if not lines[0].is_complete:
+                return lines[0]
+        else:
+            end, followed = log_sum(likely[self._stops]), self._followed(likely)
+            self._complete.append(Line([], end, is_complete=True, followed=followed))
+        return (yield from self._chosen(likely))
+
+    def _write_all(self, lines: Sequence[Line]) -> Passes:
+        """Write the likeliest line, and if it comes to its end the others."""
+        plain, *others = lines
         yield from self._write(plain)
-        if not plain.is_complete:
-            return plain
+        if not (plain.is_complete and self._wish.is_varied):
+            return
         for line in others:
             if line.likelihood >= LEAST_START:
                 yield from self._write(line)
         likeliest = max(self._complete, key=_likelihood)
         for place in nsmallest(MOST_DOUBTS, likeliest.places):
             yield from self._turn(likeliest, place)
-        return (yield from self._compared())
 
     def spelled(self, tokens: Sequence[int]) -> bytes:
         """What tokens spell together."""
@@ -181,24 +187,12 @@ class LineSearch:
         """Write a line to its end, or as far as it can be taken yet."""
         while self._can_be_taken(line) and len(line.tokens) < self._wish.most_tokens:
             self.written += 1
-            scores = self._behind(line.tokens)[-1]
+            (scores,) = self._reading.behind(line.tokens)
             yield ""
             self._go_on(line, scores)
             if line.is_complete:
                 self._complete.append(line)
                 return
-
-    def _behind(self, tokens: Sequence[int]) -> Sequence[Scores]:
-        """What comes next behind each of the last tokens, those that were not read yet."""
-        known = len(self._read)
-        if self._read != tokens[:known] or known == len(tokens):
-            known = self._reader.rewind([*self._before, *tokens]) - len(self._before)
-        self._read = list(tokens)
-        left = [*self._before, *tokens][len(self._before) + known :]
-        while len(left) > PREFILL_PIECE_TOKENS:  # all of it, if what was read cannot be taken back
-            self._reader.read_each(left[:PREFILL_PIECE_TOKENS])
-            left = left[PREFILL_PIECE_TOKENS:]
-        return self._reader.read_each(left)
 
     def _can_be_taken(self, line: Line) -> bool:
         return all(line.likelihood >= other.likelihood - WITHIN for other in self._complete)
@@ -213,7 +207,7 @@ class LineSearch:
             second,
             line.likelihood + float(likely[second]),
             line.likelihood + log_sum(likely[self._stops]),
-            float(likely[self._wish.following[0]]) if self._wish.following else 0.0,
+            self._followed(likely),
         )
         line.places.append(place)
         if self._ends(line.tokens, first):
@@ -222,30 +216,74 @@ class LineSearch:
             line.likelihood += float(likely[first])
             line.tokens.append(first)
 
+    def _followed(self, likely: Scores) -> float:
+        """How likely the first token of what follows is; ln p."""
+        return float(likely[self._wish.following[0]]) if self._wish.following else 0.0
+
     def _ends(self, tokens: Sequence[int], token: int) -> bool:
         """Whether a line ends before a token: a stop, or a line end behind anything that can be seen."""
         is_line_end = b"\n" in self._vocabulary.piece(token) and bool(self.spelled(tokens).strip())
         return is_line_end or token in self._stops
 
-    def _compared(self) -> Generator[str, None, Line]:
-        """Of the likeliest lines the one that goes best with what follows."""
-        lines, following = self._likeliest(), list(self._wish.following)
-        for line in lines if len(lines) > 1 and len(following) > 1 else ():
-            # The first token was foreseen by the end of the line, and nothing need be foreseen by the last.
-            scores = self._behind([*line.tokens, *following[:-1]])[1 - len(following) :]
+    def _chosen(self, likely: Scores) -> Generator[str, None, Line]:
+        """Of the likeliest lines and those of the file the one that goes best with what follows."""
+        written, others = self._likeliest(), []
+        texts = {self._text(line): line for line in written}
+        for tokens, agreeing in self._wish.elsewhere:
+            line = Line(tokens, float(likely[tokens[0]]), agreeing=agreeing)
+            if same := texts.get(self._text(line)):
+                same.agreeing = agreeing
+            elif line.likelihood >= LEAST_START and self._wish.is_shown(self._text(line)):
+                others.append(line)
+        for line in written if len(written) + len(others) > 1 else ():
+            yield from self._follow(line)
+        best = max(written, key=_worth)
+        for line in others:
+            if line.worth > best.worth:
+                yield from self._read_whole(line)
+                best = max(best, line, key=_worth)
+        return best
+
+    def _follow(self, line: Line) -> Passes:
+        """Ask what follows a line that is written; the first token of it was foreseen by its end."""
+        following = list(self._wish.following)
+        if len(following) > 1:
+            scores = self._reading.behind([*line.tokens, *following[:-1]], len(following) - 1)
             yield ""
-            for token, behind in zip(following[1:], scores, strict=True):
-                line.followed += float(log_likelihoods(behind)[token])
-        return max(lines, key=lambda line: line.likelihood + line.followed)
+            line.followed += _likelihoods(scores, following[1:])
+
+    def _read_whole(self, line: Line) -> Passes:
+        """Read a line of the file together with what follows it."""
+        _, *others = line.tokens
+        following = list(self._wish.following)
+        tokens = [*line.tokens, *following[:-1]]
+        scores = self._reading.behind(tokens, len(tokens))
+        yield ""
+        within, behind = scores[: len(others)], scores[len(others) :]
+        line.likelihood += _likelihoods(within, others) + log_sum(log_likelihoods(behind[0])[self._stops])
+        line.followed = _likelihoods(behind, following)
+        line.is_complete = True
+
+    def _text(self, line: Line) -> bytes:
+        return self.spelled(line.tokens).rstrip()
 
     def _likeliest(self) -> list[Line]:
         """Those that are compared: all that would be shown, if any would."""
         by_text: dict[bytes, Line] = {}
         for line in sorted(filter(self._can_be_taken, self._complete), key=_likelihood, reverse=True):
-            by_text.setdefault(self.spelled(line.tokens).rstrip(), line)
+            by_text.setdefault(self._text(line), line)
         shown = [line for text, line in by_text.items() if self._wish.is_shown(text)]
         return shown[:MOST_COMPARED] or list(by_text.values())[:1]
 
 
 def _likelihood(line: Line) -> float:
     return line.likelihood
+
+
+def _worth(line: Line) -> float:
+    return line.worth
+
+
+def _likelihoods(scores: Sequence[Scores], tokens: Sequence[int]) -> float:
+    """How likely tokens are one behind the other, by the scores of the place of each; ln p."""
+    return sum(float(log_likelihoods(place)[token]) for place, token in zip(scores, tokens, strict=False))

@@ -9,6 +9,7 @@ from lsp_server.backends.base import GenerationRequest, OneLine, SamplingParams,
 from lsp_server.completion.anchor import Anchors
 from lsp_server.completion.context import Window, select_window
 from lsp_server.completion.document import Snapshot
+from lsp_server.completion.elsewhere import lines_elsewhere
 from lsp_server.completion.fim import render
 from lsp_server.completion.spelled import without_spelled
 from lsp_server.engine.job import Model, Plan
@@ -103,15 +104,19 @@ def _tokens(longest: int, settings: Settings, model: Model, *, is_waited_for: bo
 def _one_line(
     place: Snapshot, settings: Settings, model: Model, is_shown: Callable[[str], bool]
 ) -> OneLine | None:
-    """By what a whole line is to be chosen among several; None where it is not.
+    """By what a line is to be chosen among several; None where it is not.
 
-    The rest of a line is not: that would gain less, and while one types within a line each key may ask anew.
+    For the rest of a line no others are written: that would gain less, and while one types within a line each
+    key may ask anew. Those that the file has elsewhere are weighed, where there are any.
     """
     tokenizer, is_whole = model.loaded.tokenizer, not place.line_prefix.strip()
-    if not (model.form.weighs_lines and is_whole and settings.temperature == 0 and tokenizer):
+    if not (model.form.weighs_lines and settings.temperature == 0 and tokenizer):
+        return None
+    elsewhere = lines_elsewhere(place)
+    if not (is_whole or elsewhere):
         return None
     following = tokenizer.encode(place.suffix[:FOLLOWING_CHARACTERS])[:FOLLOWING_TOKENS]
-    return OneLine(tuple(following), is_shown)
+    return OneLine(tuple(following), is_shown, tuple(elsewhere), is_varied=is_whole)
 
 
 def _described(window: Window) -> str:

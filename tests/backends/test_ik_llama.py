@@ -13,6 +13,7 @@ from lsp_server.backends.base import FinishReason, GenerationRequest, OneLine, R
 from lsp_server.backends.ik_context import NO_ROOM_IN_CACHE, Threads
 from lsp_server.backends.ik_llama import IkLlamaBackend
 from lsp_server.backends.ik_reader import WORTH_KEEPING_TOKENS, common_length
+from lsp_server.completion.elsewhere import LineElsewhere
 from lsp_server.errors import ModelLoadError, OutOfMemoryError
 from lsp_server.models import gguf
 from lsp_server.models.tokenizer import GgufTokenizer
@@ -102,11 +103,18 @@ def test_a_prompt_that_is_read_in_part_goes_on_from_there(backend: IkLlamaBacken
 
 
 def line(
-    backend: IkLlamaBackend, ids: Sequence[int], following: Sequence[int] = (), new_tokens: int = 12
+    backend: IkLlamaBackend,
+    ids: Sequence[int],
+    following: Sequence[int] = (),
+    new_tokens: int = 12,
+    *,
+    healed: str = "",
+    elsewhere: Sequence[LineElsewhere] = (),
 ) -> tuple[str, Report]:
     report = Report()
     sampling = SamplingParams(max_new_tokens=new_tokens)
-    request = GenerationRequest("", tuple(ids), sampling=sampling, one_line=OneLine(tuple(following)))
+    one_line = OneLine(tuple(following), elsewhere=tuple(elsewhere))
+    request = GenerationRequest("", tuple(ids), healed, sampling=sampling, one_line=one_line)
     return "".join(backend.generate(request, report)), report
 
 
@@ -230,3 +238,19 @@ def test_one_of_few_cores_is_left_while_tokens_are_written(
     monkeypatch.setattr(ik_llama.os, "cpu_count", lambda: cores)
     backend = IkLlamaBackend(Path("x"), None, Settings(threads=threads))  # type: ignore[arg-type]
     assert backend._threads() == expected
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("agreeing", "new_tokens", "is_chosen"), [(40, 20, True), (0, 20, False), (40, 5, False)]
+)
+def test_a_line_of_the_file_may_be_chosen_behind_what_is_healed(
+    backend: IkLlamaBackend, embedded_gguf: Path, agreeing: int, new_tokens: int, is_chosen: bool
+) -> None:
+    tokenizer = GgufTokenizer(gguf.read(embedded_gguf))
+    above, known = "def largest(numbers):\n", LineElsewhere("return numbers[-1]  # they are sorted", agreeing)
+    asked = tokenizer.encode(above), tokenizer.encode("\n\n"), new_tokens
+    text, report = line(backend, *asked, healed="    ", elsewhere=[known])
+    assert (text == known.text) is is_chosen
+    if is_chosen:
+        assert report.finish_reason == FinishReason.STOP

@@ -11,6 +11,7 @@ from lsp_server.backends.base import PREFILL_PIECE_TOKENS
 from lsp_server.backends.healing import Vocabulary
 from lsp_server.backends.ik_reader import common_length
 from lsp_server.backends.line_search import Line, LineSearch, Wish
+from lsp_server.backends.sampling import log_likelihoods
 
 np = pytest.importorskip("numpy")
 
@@ -32,7 +33,8 @@ class Written:
     def __init__(self, ways: Mapping[str, Mapping[str, float]], *, forgets: bool = False) -> None:
         self.ways = ways
         self.forgets = forgets
-        self.ids = list(BEFORE)
+        self.before = list(BEFORE)
+        self.ids = list(self.before)
         self.passes: list[str] = []
 
     def rewind(self, ids: Sequence[int]) -> int:
@@ -41,13 +43,13 @@ class Written:
 
     def read_each(self, ids: Sequence[int]) -> Sequence[Any]:
         assert len(ids) <= PREFILL_PIECE_TOKENS
-        first = max(len(self.ids), len(BEFORE))
+        first = max(len(self.ids), len(self.before))
         self.ids += ids
         self.passes.append(self._text(len(self.ids)))
         return [self.scores(self._text(end)) for end in range(first + 1, len(self.ids) + 1)]
 
     def _text(self, end: int) -> str:
-        return "".join(PIECES[token] for token in self.ids[len(BEFORE) : end])
+        return "".join(PIECES[token] for token in self.ids[len(self.before) : end])
 
     def scores(self, text: str) -> Any:
         likely = np.full(len(PIECES), 1e-6, dtype=np.float32)
@@ -57,21 +59,32 @@ class Written:
 
 
 def search(
-    model: Written, following: Sequence[str] = (), *, hidden: Collection[str] = (), most_tokens: int = 9
+    model: Written,
+    following: Sequence[str] = (),
+    *,
+    hidden: Collection[str] = (),
+    most_tokens: int = 9,
+    elsewhere: Mapping[tuple[str, ...], int] | None = None,
+    is_varied: bool = True,
 ) -> Line:
-    """The line that is chosen; what may begin it is what the model foresees at the beginning."""
-    first = model.scores("")
-    starts = sorted(
-        ((token, float(first[token])) for token in range(1, len(PIECES))), key=lambda way: -way[1]
-    )
+    """The line that is chosen; what may begin it is what the model foresees at the beginning.
+
+    Args:
+        elsewhere: pieces of lines of the file, and in how many lines beside them it agrees.
+    """
+    likely = log_likelihoods(model.scores(""))
+    starts = sorted(range(len(PIECES)), key=lambda token: -likely[token])[:4]
     vocabulary = Vocabulary([b"" if piece == END else piece.encode() for piece in PIECES])
     wish = Wish(
         [TOKENS[piece] for piece in following],
         lambda spelled: bool(spelled.strip()) and spelled.decode() not in hidden,
         most_tokens,
+        [([TOKENS[piece] for piece in pieces], agreeing) for pieces, agreeing in (elsewhere or {}).items()],
+        is_varied,
     )
-    asked = LineSearch(model, BEFORE, vocabulary, stops=frozenset({TOKENS[END]}), wish=wish)
-    writing = asked.best(starts[:4])
+    asked = LineSearch(model, model.before, vocabulary, stops=frozenset({TOKENS[END]}), wish=wish)
+    ends = starts[0] == TOKENS[END]
+    writing = asked.best(likely, [] if ends else [token for token in starts if token != TOKENS[END]])
     while True:
         try:
             assert next(writing) == ""
@@ -172,3 +185,71 @@ def test_a_line_without_an_end_is_left_at_its_bound() -> None:
 def test_what_cannot_be_taken_back_is_read_again() -> None:
     ways = {"": {"if": 0.5, "for": 0.4}, "if": {" x": 0.3, " y": 0.3}, "for": {" y": SURELY}}
     assert spelled(search(Written(ways, forgets=True), ["\n", "pass"])) == "for y"
+
+
+def test_what_cannot_be_taken_back_is_read_so_that_all_that_is_asked_comes_with_one_pass() -> None:
+    ways = {"": {"if": 0.5, "for": 0.4}, "if": {END: 0.9}, "for": {END: 0.9, "?": 0.05}}
+    for length in range(PREFILL_PIECE_TOKENS - 4, PREFILL_PIECE_TOKENS + 4):
+        model = Written(ways, forgets=True)
+        model.before = [TOKENS["!"]] * length
+        assert spelled(search(model, ["?", "?", "?"])) == "for", length
+
+
+ELSEWHERE = {
+    "": {"if": 0.95, "for": 0.05},
+    "for": {" y": 0.1, " x": 0.9},
+    "for y": {":": 0.1, "!": 0.9},
+}
+"""``for y:`` is less likely than ``if`` by 7.5, in ln p."""
+
+
+@pytest.mark.parametrize(("agreeing", "chosen"), [(1, "if"), (7, "if"), (8, "for y:")])
+def test_a_line_of_the_file_is_chosen_if_what_is_beside_it_makes_up_for_what_the_model_says(
+    agreeing: int, chosen: str
+) -> None:
+    line = search(Written(ELSEWHERE), elsewhere={("for", " y", ":"): agreeing})
+    assert spelled(line) == chosen
+    assert line.is_complete
+
+
+def test_a_line_of_the_file_is_read_in_one_pass_with_what_follows() -> None:
+    model = Written({**ELSEWHERE, "for y:": {END: 0.1, "\n": 0.9}, "for y:\n": {"pass": 0.9}})
+    assert spelled(search(model, ["\n", "pass", "!"], elsewhere={("for", " y", ":"): 3})) == "for y:"
+    assert model.passes == ["if", "if\npass", "for y:\npass"]
+
+
+def test_a_line_of_the_file_is_not_read_if_it_could_not_be_chosen() -> None:
+    model = Written(ELSEWHERE)
+    assert spelled(search(model, elsewhere={("for", " y"): 2, ("?",): 6})) == "if"
+    assert model.passes == ["if"], "the one begins too unlikely for what agrees, the other for anything"
+
+
+def test_a_line_that_is_written_and_stands_in_the_file_is_not_read_again() -> None:
+    ways = {"": {"if": 0.5, "for": 0.2}}
+    model = Written(ways)
+    assert spelled(search(model, elsewhere={("for",): 1})) == "for"
+    assert model.passes == ["if", "for"]
+
+
+def test_a_line_of_the_file_that_would_not_be_shown_is_not_chosen() -> None:
+    elsewhere = {("for", " y", ":"): 9}
+    assert spelled(search(Written(ELSEWHERE), elsewhere=elsewhere, hidden={"for y:"})) == "if"
+
+
+def test_where_nothing_is_likeliest_nothing_is_written() -> None:
+    model = Written({"": {END: 0.6, "if": 0.4}})
+    assert spelled(search(model, ["\n", "pass"])) == ""
+    assert model.passes == []
+
+
+def test_a_line_of_the_file_may_be_chosen_where_nothing_is_likeliest() -> None:
+    model = Written({"": {END: 0.6, "if": 0.4}})
+    assert spelled(search(model, ["\n", "pass"], elsewhere={("if",): 1})) == "if"
+    assert model.passes == ["\n", "if\n"]
+
+
+def test_only_lines_of_the_file_stand_beside_the_likeliest_tokens_if_no_others_are_wanted() -> None:
+    model = Written({"": {"if": 0.4, "for": 0.3, "f": 0.3}, "if": {" x": 0.5, " y": 0.5}})
+    assert spelled(search(model, is_varied=False)) == "if x"
+    assert model.passes == ["if", "if x"]
+    assert spelled(search(model, is_varied=False, elsewhere={("for",): 1})) == "for"

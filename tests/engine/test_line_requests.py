@@ -29,11 +29,12 @@ def requests(
     settings: Settings | None = None,
     multiline: bool = False,
     candidates: int = 1,
+    text: str = TEXT,
     offset: int = 10,
     tokenizer: CharacterTokenizer | None = TOKENIZER,
 ) -> tuple[GenerationRequest, ...]:
     model = Model(LoadedModel("m", "cpu", 4096, tokenizer), FORMATS[form], counter(tokenizer))
-    place = Document("file:///a.py", "python", TEXT).at_offset(offset)
+    place = Document("file:///a.py", "python", text).at_offset(offset)
     plan = plan_requests(
         place, settings or Settings(), lambda *_: None, multiline=multiline, candidates=candidates
     )
@@ -44,6 +45,24 @@ def test_the_embedded_model_chooses_a_whole_line_by_what_stands_behind_the_curso
     one_line = requests()[0].one_line
     assert one_line is not None
     assert one_line.following == tuple(TOKENIZER.encode("\nx ="))
+    assert one_line.elsewhere == ()
+
+
+def test_a_line_that_stands_between_the_same_lines_may_be_chosen_too() -> None:
+    text = TEXT + "import os\nimport re\n"
+    one_line = requests(text=text)[0].one_line
+    assert one_line is not None
+    assert one_line.elsewhere == (("import re", 1),)
+    assert one_line.is_varied
+
+
+def test_so_may_the_rest_of_a_line_but_no_other_is_written_there() -> None:
+    text = "import os\nim\nx = 1\nimport os\nimport re\n"
+    one_line = requests(text=text, offset=12)[0].one_line
+    assert one_line is not None
+    assert one_line.following == tuple(TOKENIZER.encode("\nx ="))
+    assert one_line.elsewhere == (("port re", 1),)
+    assert not one_line.is_varied
 
 
 @pytest.mark.parametrize(
