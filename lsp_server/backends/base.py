@@ -61,7 +61,8 @@ class OneLine:
         following: the first tokens of what stands behind the cursor, which it should go with.
         is_shown: whether a text would be shown; another is taken only if there is nothing else.
         elsewhere: lines of the file that it may be, too.
-        is_varied: whether other lines are written besides the likeliest tokens.
+        is_varied: whether several are written; else the likeliest tokens are taken where no line of the file
+            is likely enough.
     """
 
     following: tuple[int, ...] = ()
@@ -101,8 +102,8 @@ class Report:
     Attributes:
         finish_reason: why it ended.
         usage: its tokens.
-        searches: whether the prompt was read and several lines are written, of which one is chosen: it comes
-            all at once.
+        searches: whether the prompt was read and several lines are weighed: what comes then comes all at once,
+            or late.
     """
 
     finish_reason: FinishReason = FinishReason.CLOSED

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from lsp_server.backends.base import PREFILL_PIECE_TOKENS, FinishReason, GenerationRequest, OneLine, Report
 from lsp_server.backends.healing import Healing, Vocabulary
-from lsp_server.backends.line_reading import LineReader
-from lsp_server.backends.line_search import MOST_STARTS, LineSearch, Wish
+from lsp_server.backends.line_reading import LineReader, LineReading, Wish
+from lsp_server.backends.line_search import MOST_STARTS, LineSearch
+from lsp_server.backends.lines_elsewhere import possible_lines, sure_line
 from lsp_server.backends.sampling import Sampler, healed_scores, likeliest, log_likelihoods
 from lsp_server.backends.stream import Pieces, drop_healed, until_stop_string
 from lsp_server.completion.fim import Tokenizer
@@ -120,15 +121,16 @@ class _Generation:
     def _decode(self, scores: Scores, room: int) -> Pieces:
         sampler, budget = Sampler(self._request.sampling), self._request.sampling.max_new_tokens
         go_on = self._decoder.reader.going_on(self._prompt, room)
-        healed = list[int]()
+        healed, one_line = list[int](), self._request.one_line
         while True:
             possible = healed_scores(scores, self._healing)
             token = sampler.choose(possible)
-            ends, one_line = token in self._stops, self._request.one_line
+            ends = token in self._stops
             if one_line is not None and (ends or self._healing.brings_new(token)):
-                starts = [] if ends else self._starts(possible)
-                yield from self._line(one_line, healed, log_likelihoods(scores), starts)
-                return
+                if (yield from self._line(one_line, healed, scores, [] if ends else self._starts(possible))):
+                    return
+                one_line = None
+                go_on = self._decoder.reader.going_on([*self._prompt, *healed], room - len(healed))
             if ends:
                 self._report.finish_reason = FinishReason.STOP
                 return
@@ -147,43 +149,46 @@ class _Generation:
         return [token for token in tokens if token not in self._stops and self._healing.brings_new(token)]
 
     def _line(
-        self, one_line: OneLine, healed: Sequence[int], likely: Scores, starts: Sequence[int]
-    ) -> Pieces:
-        """One line, the best of several, as one piece; some tokens of the healed text stand before it."""
+        self, one_line: OneLine, healed: Sequence[int], scores: Scores, starts: Sequence[int]
+    ) -> Generator[str, None, bool]:
+        """One line, the best of several, as one piece; whether there is one.
+
+        Some tokens of the healed text stand before it.
+        """
         self._report.searches = True
         yield ""
-        before = [*self._prompt, *healed]
-        search = LineSearch(
-            self._decoder.reader,
-            before,
-            self._decoder.vocabulary,
-            stops=self._stops,
-            wish=self._wish(one_line, self._decoder.context_tokens - len(before)),
-        )
-        try:
-            line = yield from search.best(likely, starts)
-        finally:
-            self._generated += search.written
+        vocabulary, likely = self._decoder.vocabulary, log_likelihoods(scores)
+        wish = self._wish(one_line, self._decoder.context_tokens - len(self._prompt) - len(healed))
+        reading = LineReading(self._decoder.reader, [*self._prompt, *healed], wish)
+        elsewhere = possible_lines(self._known(one_line, wish), likely, reading)
+        line = yield from sure_line(elsewhere, reading)
+        if line is None:
+            if not one_line.is_varied:
+                reading.leave()
+                return False
+            search = LineSearch(reading, vocabulary)
+            try:
+                line = yield from search.best(likely, starts, elsewhere)
+            finally:
+                self._generated += search.written
         self._report.finish_reason = FinishReason.STOP if line.is_complete else FinishReason.LENGTH
-        yield self._characters.decode(search.spelled(line.tokens))
+        yield self._characters.decode(vocabulary.spelled(line.tokens))
+        return True
 
     def _wish(self, one_line: OneLine, room: int) -> Wish:
-        left = len(self._healing.left)
-        most_tokens = min(self._request.sampling.max_new_tokens, room - len(one_line.following))
+        left, spelled = len(self._healing.left), self._decoder.vocabulary.spelled
         return Wish(
             one_line.following,
-            lambda spelled: one_line.is_shown(spelled[left:].decode("utf-8", "replace")),
-            most_tokens,
-            list(self._elsewhere(one_line, most_tokens)),
-            one_line.is_varied,
+            lambda tokens: one_line.is_shown(spelled(tokens)[left:].rstrip().decode("utf-8", "replace")),
+            min(self._request.sampling.max_new_tokens, room - len(one_line.following)),
+            sorted(self._stops),
         )
 
-    def _elsewhere(self, one_line: OneLine, most_tokens: int) -> Iterator[tuple[list[int], int]]:
+    def _known(self, one_line: OneLine, wish: Wish) -> Iterator[tuple[list[int], int]]:
         """The lines of the file that are spelled as they are, and read in one pass with what follows."""
-        left, vocabulary = self._healing.left, self._decoder.vocabulary
-        most_tokens = min(most_tokens, PREFILL_PIECE_TOKENS - len(one_line.following))
+        left, longest = self._healing.left, PREFILL_PIECE_TOKENS - len(wish.following)
         for text, agreeing in one_line.elsewhere:
             tokens = self._decoder.tokenizer.encode(left.decode("utf-8", "replace") + text)
-            spelled = b"".join(map(vocabulary.piece, tokens))
-            if len(tokens) <= most_tokens and spelled == left + text.encode():
+            is_spelled = self._decoder.vocabulary.spelled(tokens) == left + text.encode()
+            if is_spelled and len(tokens) <= min(wish.most_tokens, longest):
                 yield tokens, agreeing

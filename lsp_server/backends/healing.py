@@ -7,7 +7,7 @@ to what comes next. So the prompt ends before them, and the tokens are held to t
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 BLANKS = (b" ", b"\t")
@@ -34,6 +34,10 @@ class Vocabulary:
     def piece(self, token: int) -> bytes:
         """What a token spells; empty for a special piece, a hole, or the padding of the embeddings."""
         return self._pieces[token] if token < len(self._pieces) else b""
+
+    def spelled(self, tokens: Iterable[int]) -> bytes:
+        """What tokens spell together."""
+        return b"".join(map(self.piece, tokens))
 
     def spelling(self, text: bytes) -> list[int]:
         """Tokens that spell a beginning of ``text``, or all of it and perhaps more."""

@@ -106,8 +106,8 @@ def _one_line(
 ) -> OneLine | None:
     """By what a line is to be chosen among several; None where it is not.
 
-    For the rest of a line no others are written: that would gain less, and while one types within a line each
-    key may ask anew. Those that the file has elsewhere are weighed, where there are any.
+    For the rest of a line several are not written: that would gain less, and while one types within a line each
+    key may ask anew. But the file may have a line elsewhere that it is likely to be.
     """
     tokenizer, is_whole = model.loaded.tokenizer, not place.line_prefix.strip()
     if not (model.form.weighs_lines and settings.temperature == 0 and tokenizer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -254,3 +255,20 @@ def test_a_line_of_the_file_may_be_chosen_behind_what_is_healed(
     assert (text == known.text) is is_chosen
     if is_chosen:
         assert report.finish_reason == FinishReason.STOP
+
+
+@pytest.mark.model
+def test_where_no_line_of_the_file_is_likely_the_rest_of_a_line_is_written_as_ever(
+    backend: IkLlamaBackend, embedded_gguf: Path
+) -> None:
+    prompt = GgufTokenizer(gguf.read(embedded_gguf)).encode("import os\n\nfor name in")
+    plain = GenerationRequest("", tuple(prompt), " os", sampling=SamplingParams(max_new_tokens=12))
+    known = LineElsewhere(".environ.keys() or ():", 0)
+    report = Report()
+    one_line = OneLine((28,), elsewhere=(known,), is_varied=False)
+    pieces = [piece for piece in backend.generate(replace(plain, one_line=one_line), report) if piece]
+    assert pieces == [piece for piece in backend.generate(plain, Report()) if piece]
+    assert len(pieces) > 5
+    assert report.finish_reason == FinishReason.LENGTH
+    sure = replace(one_line, elsewhere=(known._replace(agreeing=40),))
+    assert "".join(backend.generate(replace(plain, one_line=sure), Report())) == known.text

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Generator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import pytest
 
 from lsp_server.backends.base import PREFILL_PIECE_TOKENS
 from lsp_server.backends.healing import Vocabulary
 from lsp_server.backends.ik_reader import common_length
-from lsp_server.backends.line_search import Line, LineSearch, Wish
+from lsp_server.backends.line_reading import Line, LineReading, Wish
+from lsp_server.backends.line_search import LineSearch
+from lsp_server.backends.lines_elsewhere import possible_lines, sure_line
 from lsp_server.backends.sampling import log_likelihoods
 
 np = pytest.importorskip("numpy")
@@ -18,7 +20,9 @@ np = pytest.importorskip("numpy")
 END = "<end>"
 PIECES = [END, "\n", "  ", "if", "for", " x", " y", ":", "pass", "!", "?", "i", "f"]
 TOKENS = {piece: token for token, piece in enumerate(PIECES)}
+VOCABULARY = Vocabulary([b"" if piece == END else piece.encode() for piece in PIECES])
 SURELY = 0.98
+Returned = TypeVar("Returned")
 BEFORE = [TOKENS["!"]] * 200
 
 
@@ -36,6 +40,19 @@ class Written:
         self.before = list(BEFORE)
         self.ids = list(self.before)
         self.passes: list[str] = []
+
+    def reading(
+        self, following: Sequence[str], hidden: Collection[str] = (), most_tokens: int = 9
+    ) -> LineReading:
+        """Lines behind what it has read."""
+
+        def is_shown(tokens: Sequence[int]) -> bool:
+            text = VOCABULARY.spelled(tokens).decode()
+            return bool(text.strip()) and text not in hidden
+
+        stops = [TOKENS[END]]
+        wish = Wish([TOKENS[piece] for piece in following], is_shown, most_tokens, stops)
+        return LineReading(self, self.before, wish)
 
     def rewind(self, ids: Sequence[int]) -> int:
         self.ids = self.ids[: 0 if self.forgets else common_length(self.ids, ids[:-1])]
@@ -65,32 +82,38 @@ def search(
     hidden: Collection[str] = (),
     most_tokens: int = 9,
     elsewhere: Mapping[tuple[str, ...], int] | None = None,
-    is_varied: bool = True,
 ) -> Line:
     """The line that is chosen; what may begin it is what the model foresees at the beginning.
 
     Args:
         elsewhere: pieces of lines of the file, and in how many lines beside them it agrees.
     """
-    likely = log_likelihoods(model.scores(""))
+    reading, likely = model.reading(following, hidden, most_tokens), log_likelihoods(model.scores(""))
     starts = sorted(range(len(PIECES)), key=lambda token: -likely[token])[:4]
-    vocabulary = Vocabulary([b"" if piece == END else piece.encode() for piece in PIECES])
-    wish = Wish(
-        [TOKENS[piece] for piece in following],
-        lambda spelled: bool(spelled.strip()) and spelled.decode() not in hidden,
-        most_tokens,
-        [([TOKENS[piece] for piece in pieces], agreeing) for pieces, agreeing in (elsewhere or {}).items()],
-        is_varied,
-    )
-    asked = LineSearch(model, model.before, vocabulary, stops=frozenset({TOKENS[END]}), wish=wish)
     ends = starts[0] == TOKENS[END]
-    writing = asked.best(likely, [] if ends else [token for token in starts if token != TOKENS[END]])
+    lines = possible_lines(ids(elsewhere or {}), likely, reading)
+    others = [token for token in starts if token != TOKENS[END]]
+    return result(LineSearch(reading, VOCABULARY).best(likely, [] if ends else others, lines))
+
+
+def sure(model: Written, elsewhere: Mapping[tuple[str, ...], int], *, hidden: Collection[str] = ()) -> str:
+    """The line of the file that is taken at once; empty if none is."""
+    reading, likely = model.reading(["\n"], hidden), log_likelihoods(model.scores(""))
+    line = result(sure_line(possible_lines(ids(elsewhere), likely, reading), reading))
+    return "" if line is None else spelled(line)
+
+
+def ids(lines: Mapping[tuple[str, ...], int]) -> list[tuple[list[int], int]]:
+    return [([TOKENS[piece] for piece in pieces], agreeing) for pieces, agreeing in lines.items()]
+
+
+def result(passes: Generator[str, None, Returned]) -> Returned:
     while True:
         try:
-            assert next(writing) == ""
+            assert next(passes) == ""
         except StopIteration as stop:
-            line: Line = stop.value
-            return line
+            value: Returned = stop.value
+            return value
 
 
 def spelled(line: Line) -> str:
@@ -248,8 +271,43 @@ def test_a_line_of_the_file_may_be_chosen_where_nothing_is_likeliest() -> None:
     assert model.passes == ["\n", "if\n"]
 
 
-def test_only_lines_of_the_file_stand_beside_the_likeliest_tokens_if_no_others_are_wanted() -> None:
-    model = Written({"": {"if": 0.4, "for": 0.3, "f": 0.3}, "if": {" x": 0.5, " y": 0.5}})
-    assert spelled(search(model, is_varied=False)) == "if x"
-    assert model.passes == ["if", "if x"]
-    assert spelled(search(model, is_varied=False, elsewhere={("for",): 1})) == "for"
+def test_a_likely_line_of_the_file_is_taken_at_once_the_first_that_is() -> None:
+    model = Written(ELSEWHERE)
+    elsewhere = {("for", " x"): 6, ("if",): 0, ("for", " y", ":"): 6, ("?",): 9}
+    assert sure(model, elsewhere) == "for x"
+    assert model.passes == ["for x"], "what begins likeliest, with what agrees, is read first"
+
+
+def test_no_line_of_the_file_is_taken_at_once_that_is_less_likely() -> None:
+    model = Written(ELSEWHERE)
+    assert sure(model, {("for", " y", ":"): 6, ("for", " x", "!"): 1}) == ""
+    assert model.passes == ["for y:"], "the other one begins too unlikely"
+    assert sure(model, {("for", " y", ":"): 7}) == "for y:"
+    assert sure(model, {("for", " y", ":"): 7}, hidden={"for y:"}) == ""
+    assert sure(model, {}) == ""
+
+
+def test_what_was_read_to_see_whether_a_line_is_likely_is_not_read_again_to_compare() -> None:
+    model = Written({**ELSEWHERE, "": {"if": 0.6, "for": 0.4}})
+    reading, likely = model.reading(["\n"]), log_likelihoods(model.scores(""))
+    lines = possible_lines(ids({("for", " y", ":"): 4}), likely, reading)
+    assert result(sure_line(lines, reading)) is None
+    result(LineSearch(reading, VOCABULARY).best(likely, [TOKENS["if"]], lines))
+    assert model.passes == ["for y:", "if"]
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+def test_what_was_read_of_lines_can_be_left(forgets: bool) -> None:
+    model = Written(ELSEWHERE, forgets=forgets)
+    reading = model.reading([])
+    reading.behind([TOKENS["if"], TOKENS[" x"]])
+    reading.leave()
+    assert model.ids == BEFORE
+    reading.leave()
+    assert model.ids == BEFORE
+
+
+def test_what_was_read_ahead_of_a_line_is_not_taken_for_the_line() -> None:
+    model = Written({"": {"if": 0.5, "for": 0.4}, "if": {" x": 0.3, " y": 0.3}, "for": {" y": SURELY}})
+    model.ids += [TOKENS["?"], TOKENS["?"]]
+    assert spelled(search(model)) == "for y"

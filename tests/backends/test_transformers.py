@@ -21,6 +21,7 @@ from lsp_server.backends.base import (
     Report,
     SamplingParams,
 )
+from lsp_server.completion.elsewhere import LineElsewhere
 from lsp_server.completion.fim import split_healed
 from lsp_server.errors import BackendError, OutOfMemoryError
 from lsp_server.settings import Settings
@@ -137,6 +138,16 @@ def test_a_line_is_chosen_among_several_behind_a_prompt_that_is_read_once(bench:
     assert "\n" not in text.lstrip("\n")
     assert report.searches
     assert bench.run(request)[1].usage.cached_tokens == len(request.ids or ()) - 1
+
+
+def test_the_rest_of_a_line_goes_on_behind_lines_that_were_only_weighed(bench: Bench, code: str) -> None:
+    request = replace(bench.request(code[:300], max_new_tokens=12), healed=" ")
+    text, report = bench.run(request)
+    one_line = OneLine(elsewhere=(LineElsewhere(code[300:310].strip(), 3),), is_varied=False)
+    again, weighed = bench.run(replace(request, one_line=one_line))
+    assert again == text
+    assert weighed.finish_reason == report.finish_reason
+    assert weighed.usage.completion_tokens == report.usage.completion_tokens
 
 
 def test_a_closed_line_stops_at_its_next_token(bench: Bench) -> None:
