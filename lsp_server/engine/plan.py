@@ -60,6 +60,8 @@ def plan_requests(
         prompt = render(shown, model.form, model.loaded.tokenizer, heal=model.loaded.heals)
         note("prompt", f"{model.form.name} ({prompt.order}), {len(prompt.healed)} characters healed")
         one_line = None if multiline else _one_line(place, settings, model, is_shown)
+        if one_line and one_line.elsewhere:
+            note("elsewhere", f"lines between the same lines: {len(one_line.elsewhere)}")
         first = GenerationRequest(
             prompt.text,
             prompt.ids,
@@ -106,8 +108,8 @@ def _one_line(
 ) -> OneLine | None:
     """By what a line is to be chosen among several; None where it is not.
 
-    For the rest of a line several are not written: that would gain less, and while one types within a line each
-    key may ask anew. But the file may have a line elsewhere that it is likely to be.
+    For the rest of a line several are not written: that would gain less, and while one types within a line
+    each key may ask anew. But the file may have a line elsewhere that it is likely to be.
     """
     tokenizer, is_whole = model.loaded.tokenizer, not place.line_prefix.strip()
     if not (model.form.weighs_lines and settings.temperature == 0 and tokenizer):

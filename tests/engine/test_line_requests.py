@@ -14,7 +14,7 @@ from lsp_server.completion.fim import FORMATS
 from lsp_server.completion.item import Usage
 from lsp_server.engine.flight import Flight
 from lsp_server.engine.job import Job, Model, Prepared
-from lsp_server.engine.plan import only_read, plan_requests
+from lsp_server.engine.plan import Note, only_read, plan_requests
 from lsp_server.engine.scheduler import Scheduler
 from lsp_server.engine.worker import WARM_UP, Worker
 from lsp_server.settings import Settings
@@ -32,12 +32,11 @@ def requests(
     text: str = TEXT,
     offset: int = 10,
     tokenizer: CharacterTokenizer | None = TOKENIZER,
+    note: Note = lambda _stage, _outcome: None,
 ) -> tuple[GenerationRequest, ...]:
     model = Model(LoadedModel("m", "cpu", 4096, tokenizer), FORMATS[form], counter(tokenizer))
     place = Document("file:///a.py", "python", text).at_offset(offset)
-    plan = plan_requests(
-        place, settings or Settings(), lambda *_: None, multiline=multiline, candidates=candidates
-    )
+    plan = plan_requests(place, settings or Settings(), note, multiline=multiline, candidates=candidates)
     return plan(model)
 
 
@@ -49,11 +48,12 @@ def test_the_embedded_model_chooses_a_whole_line_by_what_stands_behind_the_curso
 
 
 def test_a_line_that_stands_between_the_same_lines_may_be_chosen_too() -> None:
-    text = TEXT + "import os\nimport re\n"
-    one_line = requests(text=text)[0].one_line
+    stages = dict[str, str]()
+    one_line = requests(text=TEXT + "import os\nimport re\n", note=stages.__setitem__)[0].one_line
     assert one_line is not None
     assert one_line.elsewhere == (("import re", 1),)
     assert one_line.is_varied
+    assert stages["elsewhere"] == "lines between the same lines: 1"
 
 
 def test_so_may_the_rest_of_a_line_but_no_other_is_written_there() -> None:
