@@ -102,7 +102,7 @@ class Report:
     Attributes:
         finish_reason: why it ended.
         usage: its tokens.
-        searches: whether the prompt was read and lines are weighed: what comes then comes all at once, or late.
+        searches: whether the prompt was read and lines are weighed: what comes then comes at once, or late.
     """
 
     finish_reason: FinishReason = FinishReason.CLOSED
