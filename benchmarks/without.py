@@ -63,6 +63,10 @@ def _without_lines() -> None:
     plan._one_line = _nothing  # noqa: SLF001  only for this is it to be switched off
 
 
+def _without_elsewhere() -> None:
+    plan.lines_elsewhere = lambda _place: []
+
+
 def _without_engine() -> None:
     ik_llama.runs_here = lambda: False
 
@@ -77,6 +81,7 @@ PARTS: Mapping[str, Callable[[], None]] = {
     "anchors": _without_anchors,  # prompts that stay as they are
     "lookahead": _without_lookahead,  # drafts from the prompt
     "lines": _without_lines,  # other lines beside the likeliest tokens
+    "elsewhere": _without_elsewhere,  # lines that the file has already
     "engine": _without_engine,  # llama.cpp itself in place of its fork for CPUs
 }
 """By name, what takes it away."""
