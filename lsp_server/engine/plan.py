@@ -59,9 +59,7 @@ def plan_requests(
             shown = without_spelled(shown, model.form)
         prompt = render(shown, model.form, model.loaded.tokenizer, heal=model.loaded.heals)
         note("prompt", f"{model.form.name} ({prompt.order}), {len(prompt.healed)} characters healed")
-        one_line = None if multiline else _one_line(place, settings, model, is_shown)
-        if one_line and one_line.elsewhere:
-            note("elsewhere", f"lines between the same lines: {len(one_line.elsewhere)}")
+        one_line = None if multiline else _one_line(place, settings, model, note, is_shown)
         first = GenerationRequest(
             prompt.text,
             prompt.ids,
@@ -104,7 +102,7 @@ def _tokens(longest: int, settings: Settings, model: Model, *, is_waited_for: bo
 
 
 def _one_line(
-    place: Snapshot, settings: Settings, model: Model, is_shown: Callable[[str], bool]
+    place: Snapshot, settings: Settings, model: Model, note: Note, is_shown: Callable[[str], bool]
 ) -> OneLine | None:
     """By what a line is to be chosen among several; None where it is not.
 
@@ -115,6 +113,8 @@ def _one_line(
     if not (model.form.weighs_lines and settings.temperature == 0 and tokenizer):
         return None
     elsewhere = lines_elsewhere(place)
+    if elsewhere:
+        note("elsewhere", f"lines between the same lines: {len(elsewhere)}")
     if not (is_whole or elsewhere):
         return None
     following = tokenizer.encode(place.suffix[:FOLLOWING_CHARACTERS])[:FOLLOWING_TOKENS]
