@@ -1,7 +1,7 @@
 """Lines of the file that may be what is missing, weighed by what the model says of them.
 
-A line is read in one pass, with what follows it, in little more time than it takes to write a token. One that
-is likely enough is taken at once, and nothing is written.
+A line is read in one pass, with what follows it, in the time that it takes to write two or three tokens. One
+that is likely enough is taken at once, and nothing is written.
 """
 
 from __future__ import annotations
