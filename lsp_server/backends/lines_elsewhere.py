@@ -44,7 +44,7 @@ def sure_line(lines: Iterable[Line], reading: LineReading) -> Generator[str, Non
         BackendError: the model failed.
     """
     for line in lines:
-        if line.weight < ENOUGH:  # and no less likely with what comes behind its first token
+        if line.weight < ENOUGH:  # and no likelier with what comes behind its first token
             break
         yield from reading.complete(line)
         if line.weight >= ENOUGH:
