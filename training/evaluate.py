@@ -13,9 +13,9 @@ import asyncio
 import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from rich.console import Console
 
@@ -25,8 +25,7 @@ from lsp_server.errors import FimLsError
 from lsp_server.evaluation.holes import KINDS, Hole, Source, choose
 from lsp_server.evaluation.run import Examiner, Way
 from lsp_server.evaluation.scores import MEASURES, Answer
-from lsp_server.settings import Settings
-from training.contender import Contender
+from training.contender import Backend, Contender
 from training.results import Record, markdown
 
 SAMPLES = 560
@@ -100,21 +99,21 @@ def _written(key: Key, record: Record) -> dict[str, Any]:
 
 
 async def ask(
-    contender: Contender, holes: list[Hole], ways: tuple[Way, ...], answers: Answers
+    contender: Contender, backend: Backend, holes: list[Hole], ways: tuple[Way, ...], answers: Answers
 ) -> list[Record]:
     """All answers of one contender, known or new.
 
     Raises:
         ModelError: it could not be loaded, or failed.
     """
-    settings = Settings(model=contender.model, deadline_ms=PATIENCE_MS)
-    engine = Engine(settings, contender.backend)
+    settings = replace(contender.settings(backend), deadline_ms=PATIENCE_MS)
+    engine, identity = Engine(settings), contender.identity(backend)
     examiner, began = Examiner(engine, settings), time.monotonic()
     records = []
     try:
         for number, hole in enumerate(holes, 1):
             for way in ways:
-                key = Key(contender.identity, way, _file(hole.source), hole.start, hole.end)
+                key = Key(identity, way, _file(hole.source), hole.start, hole.end)
                 known = answers.find(key)
                 records.append(
                     Record(contender.name, way, hole, known or await examiner.ask(hole, way, number))
@@ -158,7 +157,7 @@ def compare(arguments: argparse.Namespace) -> str:
     answers = Answers(arguments.out / "answers.jsonl", resume=arguments.resume)
     records: list[Record] = []
     for contender in arguments.contenders:
-        records += asyncio.run(ask(contender, holes, ways, answers))
+        records += asyncio.run(ask(contender, arguments.backend, holes, ways, answers))
     table = markdown(records, [contender.name for contender in arguments.contenders])
     (arguments.out / "table.md").write_text(table, encoding="utf-8")
     return table
@@ -177,6 +176,12 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         required=True,
         help="a contender; may be given several times",
+    )
+    found.add_argument(
+        "--backend",
+        choices=get_args(Backend),
+        default="auto",
+        help="what runs them; auto is what the server would choose (default: %(default)s)",
     )
     found.add_argument("--samples", type=int, default=SAMPLES, help="holes (default: %(default)s)")
     found.add_argument("--kind", choices=KINDS, default="", help="only those holes")

@@ -506,7 +506,7 @@ def shared(machine, readme):
         server.terminate()
 
 
-def test_two_share_a_server_with_one_model_and_one_may_leave(start, shared, machine):
+def test_two_share_a_server_with_one_model_and_one_may_leave(shared, start, machine):
     one, other = start(after=shared), start(after=shared)
     one.edit("def add(a, b):\n    |", "add.py")
     other.edit("def greet(name):\n    |", "greet.py")
