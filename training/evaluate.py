@@ -1,9 +1,10 @@
 """Compares models on held-out files: python -m training.evaluate HELD_OUT OUT --model NAME=MODEL[:FORMAT].
 
 MODEL is a GGUF file or a name of the registry; FORMAT, a key of ``completion.fim.FORMATS``, is how to ask it
-if that is not what the registry says. Writes ``OUT/answers.jsonl``, every answer as it comes, for reading by
-eye, and ``OUT/table.md``, which it prints too. With ``--resume`` the answers that ``OUT`` holds for the same
-weights, format and holes are taken as they are.
+if that is not what the server would choose. It runs in the backend that the server would choose, too, unless
+``--backend`` names one. Writes ``OUT/answers.jsonl``, every answer as it comes, for reading by eye, and
+``OUT/table.md``, which it prints too. With ``--resume`` the answers that ``OUT`` holds for the same weights,
+format, backend and holes are taken as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from rich.console import Console
 
 from lsp_server.cli.leave import leave, let_go
 from lsp_server.engine.engine import Engine
-from lsp_server.errors import FimLsError
+from lsp_server.errors import DocumentError, FimLsError
 from lsp_server.evaluation.holes import KINDS, Hole, Source, choose
 from lsp_server.evaluation.run import Examiner, Way
 from lsp_server.evaluation.scores import MEASURES, Answer
@@ -134,9 +135,17 @@ def _file(source: Source) -> str:
 
 
 def sources(path: Path) -> list[Source]:
-    """The files that ``training.corpus --held-out`` wrote."""
-    with path.open(encoding="utf-8") as lines:
-        files = [json.loads(line) for line in lines]
+    """The files that ``training.corpus --held-out`` wrote.
+
+    Raises:
+        DocumentError: there are none.
+    """
+    try:
+        with path.open(encoding="utf-8") as lines:
+            files = [json.loads(line) for line in lines]
+    except OSError as error:
+        message = f"{path} cannot be read: make it with training.corpus --held-out."
+        raise DocumentError(message) from error
     return [Source(file["package"], file["path"], file["language"], file["text"]) for file in files]
 
 

@@ -13,6 +13,7 @@ from lsp_server.completion.fim import FORMATS
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.job import Prepared
 from lsp_server.engine.worker import WARM_UP
+from lsp_server.errors import DocumentError
 from training import evaluate
 from training.contender import Contender
 
@@ -136,3 +137,8 @@ def test_without_resume_everything_is_asked_again(compare: Comparison) -> None:
     _, answers = compare()
     assert compare.asked == first > 0
     assert len(answers) == 24
+
+
+def test_files_that_are_not_there_are_told_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError, match=r"training\.corpus --held-out\.$"):
+        evaluate.sources(tmp_path / "files.jsonl")
