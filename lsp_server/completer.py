@@ -45,7 +45,8 @@ class Completer:
         engine: the model, which other clients may use too.
         settings: what holds for this client.
         sleep: waits for some seconds; tests put their own here.
-        anchors: keep the prompts of an editing session as they are; None for plain ones.
+        anchors: keep the prompts of an editing session as they are. Without them each prompt is made as if it
+            were the first, and no budget follows the speed of the machine.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Completer:
         self._newest: dict[str, Trip] = {}
         self._flights = Flights(engine, self._answers.keep)
         self._ahead = Ahead(engine, sleep)
-        self._anchors = anchors or Anchors(0)
+        self._anchors = anchors
         self._instructed: object = None
         self._ids = itertools.count(1)
         self._started = False
@@ -156,7 +157,8 @@ class Completer:
             trip.end()
         self._answers.forget(uri)
         self._flights.forget(uri)
-        self._anchors.forget(uri)
+        if self._anchors is not None:
+            self._anchors.forget(uri)
 
     def changed(self, uri: str, document: Callable[[], Document], *, is_key: bool = False) -> None:
         """A document was edited; if to what the model writes, the next request may want the rest.

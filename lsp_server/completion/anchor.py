@@ -91,21 +91,15 @@ class Anchor:
 
 
 class Anchors:
-    """The last anchors of each document of one client, for one model at a time.
+    """The last anchors of each document of one client, for one model at a time."""
 
-    Args:
-        most_per_document: how many; with none each prompt is made as if it were the first.
-    """
-
-    def __init__(self, most_per_document: int = MOST_PER_DOCUMENT) -> None:
-        self._most_per_document = most_per_document
+    def __init__(self) -> None:
         self._made_for: tuple[FimFormat, Count] | None = None
         self._by_uri: dict[str, tuple[Anchor, ...]] = {}
 
     def window(self, place: Snapshot, form: FimFormat, budget_tokens: int, count: Count) -> Window:
         """The window to show at a place: one that was shown before, or a new one to be shown again."""
-        can_stay = form.begins_middle or (form.uses_suffix and form.ends_with_prefix)
-        if not (can_stay and self._most_per_document):
+        if not (form.begins_middle or (form.uses_suffix and form.ends_with_prefix)):
             return select_window(place, form, budget_tokens, count)
         if self._made_for != (form, count):
             self._by_uri, self._made_for = {}, (form, count)
@@ -113,7 +107,7 @@ class Anchors:
         found = _found(known, place, form, budget_tokens, count)
         anchor, window = found or _anchored(known, place, form, budget_tokens, count)
         others = (other for other in known if other is not anchor)
-        self._by_uri[place.document.uri] = (anchor, *others)[: self._most_per_document]
+        self._by_uri[place.document.uri] = (anchor, *others)[:MOST_PER_DOCUMENT]
         for uri in list(self._by_uri)[:-MOST_DOCUMENTS]:
             self.forget(uri)
         return window

@@ -4,6 +4,7 @@ import pytest
 
 from lsp_server.backends.echo import EchoBackend, Script
 from lsp_server.completion.fim import FORMATS
+from lsp_server.engine import speed
 from lsp_server.engine.engine import Engine
 from lsp_server.engine.job import Prepared
 from lsp_server.errors import ModelError
@@ -95,6 +96,29 @@ def test_the_answer_does_not_depend_on_what_was_asked_before(drawn):
         engine.close(20)
     assert (first.text, first.reason) == (second.text, second.reason) == ("x", "stop")
     assert prompts[-1] == prompts[-2], "it was not answered from the cache"
+
+
+def test_a_slow_machine_is_asked_the_same(drawn, monkeypatch):
+    prompts = []
+
+    class Watching(EchoBackend):
+        def generate(self, request, report):
+            prompts.append((request.text + request.healed, request.sampling.max_new_tokens))
+            return super().generate(request, report)
+
+    monkeypatch.setattr(speed, "UNKNOWN_WINDOW_TOKENS", 16)
+    monkeypatch.setattr(speed.Speed, "new_tokens", lambda _speed, _bound: 1)
+    engine = Engine(Settings(), lambda *_: Prepared(Watching(Script("x")), FORMATS["causal"]))
+    examiner, hole = Examiner(engine, Settings()), drawn("import os\n" * 40 + LINE)
+
+    async def both():
+        return [await examiner.ask(hole, way, 1) for way in ("served", "raw")]
+
+    try:
+        asyncio.run(both())
+    finally:
+        engine.close(20)
+    assert prompts[-1] == prompts[-2] == (hole.before, Settings().max_new_tokens // 2)
 
 
 def test_anchored_is_asked_with_the_halves_of_an_earlier_place(drawn):
