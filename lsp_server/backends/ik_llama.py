@@ -6,7 +6,6 @@ that work ends with the token at which it is left.
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from collections.abc import Generator
@@ -24,12 +23,11 @@ from lsp_server.backends.decoding import Decoder
 from lsp_server.backends.healing import Vocabulary
 from lsp_server.backends.ik_context import IkContext, Threads
 from lsp_server.backends.ik_reader import IkReader
+from lsp_server.backends.threads import FEW_CORES, available_cores
 from lsp_server.completion.fim import Tokenizer
 from lsp_server.errors import BackendError
 from lsp_server.settings import Settings
 
-FEW_CORES = 4
-"""Up to so many, one is left to the rest of the machine while tokens are written."""
 WINDOWS_HAS_AVX2 = 40
 MOST_PROMPT_TOKENS = 1024
 """The longest prompt that is asked if its length follows the speed of the model."""
@@ -117,7 +115,5 @@ class IkLlamaBackend:
         """For writing, and what may be chosen for reading."""
         if self._settings.threads:
             return self._settings.threads, (self._settings.threads,)
-        cores = os.cpu_count() or 1
-        # Writing waits for memory more than for cores, and all its threads wait for each other at every
-        # step: on a small machine that is busy they would mostly wait for one that got no core.
+        cores = available_cores()
         return (max(1, cores - 1) if cores <= FEW_CORES else cores), (cores, max(1, cores - 1))

@@ -8,7 +8,6 @@ chances to stop, so no work outlives its request by more than one of them.
 from __future__ import annotations
 
 import codecs
-import os
 import secrets
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -24,6 +23,7 @@ from lsp_server.backends.base import (
 )
 from lsp_server.backends.healing import keeps_indentation
 from lsp_server.backends.stream import drop_healed, until_stop_string
+from lsp_server.backends.threads import FEW_CORES, available_cores
 from lsp_server.completion.fim import Tokenizer
 from lsp_server.completion.item import Usage
 from lsp_server.errors import BackendError, ModelLoadError, OutOfMemoryError
@@ -33,8 +33,6 @@ Event = dict[str, Any]
 Pull = Callable[[Callable[[Callable[[Event], bool]], Any]], Generator[Event, None, None]]
 """Turns a call that pushes into an iterator; it needs a thread, so it comes from ``engine/``."""
 
-FEW_CORES = 4
-"""Up to so many, one is left to the rest of the machine while tokens are written."""
 HOST_CACHE_MB = 64
 """Room for the KV cache of earlier prompts, so that going back to a document costs nothing."""
 
@@ -147,9 +145,7 @@ class LlamaCppBackend:
         params.verbosity = -1
         if self._settings.threads:
             params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self._settings.threads
-        elif (cores := os.cpu_count() or 1) <= FEW_CORES:
-            # Writing waits for memory more than for cores, and all its threads wait for each other at every
-            # step: on a small machine that is busy they would mostly wait for one that got no core.
+        elif (cores := available_cores()) <= FEW_CORES:
             params.cpuparams.n_threads = max(1, cores - 1)
             params.cpuparams_batch.n_threads = cores  # else it follows the other
         # The engine always listens on a loopback port that we do not use: nobody else shall either.

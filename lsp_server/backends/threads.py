@@ -1,4 +1,4 @@
-"""On how many cores a batch of a prompt is read.
+"""How many cores there are, and on how many of them a batch of a prompt is read.
 
 All cores read fastest on a machine that has nothing else to do. While others are busy, a build for example,
 all threads wait at every step for the one that got no core, and one thread fewer reads up to twice as fast.
@@ -7,13 +7,25 @@ Nothing tells beforehand, so it is tried now and then.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
+FEW_CORES = 4
+"""Up to so many, one is left to the rest of the machine while tokens are written: that waits for memory more
+than for cores, and where another thread has a core, all of them wait for the one that did not get it."""
 TRIED_EVERY = 8
 """One batch in so many is read the other way, so that a change is noticed."""
 TELLING_TOKENS = 32
 NEWEST_SHARE = 0.5
 """What a measurement counts beside those before it: a machine gets busy from one moment to the next."""
+
+
+def available_cores() -> int:
+    """How many cores this process may run on; a container may leave it fewer than there are."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # of macOS and Windows
+        return os.cpu_count() or 1
 
 
 class BatchThreads:

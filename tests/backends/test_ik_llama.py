@@ -236,7 +236,7 @@ def test_the_common_beginning_of_two_texts() -> None:
 def test_one_of_few_cores_is_left_while_tokens_are_written(
     threads: int, cores: int, expected: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ik_llama.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(ik_llama, "available_cores", lambda: cores)
     backend = IkLlamaBackend(Path("x"), None, Settings(threads=threads))  # type: ignore[arg-type]
     assert backend._threads() == expected
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from lsp_server.backends.threads import TRIED_EVERY, BatchThreads
+import os
+
+import pytest
+
+from lsp_server.backends.threads import TRIED_EVERY, BatchThreads, available_cores
 
 
 def read(threads: BatchThreads, batches: int, seconds: dict[int, float], tokens: int = 128) -> list[int]:
@@ -37,3 +41,11 @@ def test_a_few_tokens_say_nothing_and_are_no_trial() -> None:
 
 def test_one_number_is_no_choice() -> None:
     assert set(read(BatchThreads((4, 4)), 50, {4: 1.0})) == {4}
+
+
+def test_cores_that_the_process_may_not_run_on_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {3, 5}, raising=False)
+    assert available_cores() == 2
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert available_cores() == 64
