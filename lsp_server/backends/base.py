@@ -8,7 +8,7 @@ two pieces of prefill, while a healed cursor is being spelled), so whoever pulls
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -59,16 +59,31 @@ class OneLine:
 
     Attributes:
         following: the first tokens of what stands behind the cursor, which it should go with.
-        is_shown: whether a text would be shown; another is taken only if there is nothing else.
+        is_shown: whether a text would be shown as a line; another is taken only if there is nothing else.
         elsewhere: lines of the file that it may be, too.
         is_varied: whether several are written; else the likeliest tokens are taken where no line of the file
             is likely enough.
+        is_needed: whether something is missing even where the end is likeliest.
     """
 
     following: tuple[int, ...] = ()
     is_shown: Callable[[str], bool] = is_visible
     elsewhere: tuple[LineElsewhere, ...] = ()
     is_varied: bool = True
+    is_needed: bool = False
+
+
+@dataclass(frozen=True)
+class SecondTry:
+    """What is asked where the likeliest tokens come to nothing.
+
+    Attributes:
+        one_line: by what another line is chosen.
+        is_wanted: whether a text comes to nothing.
+    """
+
+    one_line: OneLine
+    is_wanted: Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -84,6 +99,7 @@ class GenerationRequest:
         stop_strings: texts that end the generation and are cut off.
         sampling: how tokens are chosen.
         one_line: where it is given, one line is wanted, and a backend that can chooses it among several.
+        second_try: another line, asked for once the answer is there; None where there is none.
     """
 
     text: str
@@ -93,6 +109,13 @@ class GenerationRequest:
     stop_strings: tuple[str, ...] = ()
     sampling: SamplingParams = field(default_factory=SamplingParams)
     one_line: OneLine | None = None
+    second_try: SecondTry | None = None
+
+    def again(self, text: str) -> GenerationRequest | None:
+        """What is asked if this is the answer; None where that is enough."""
+        if self.second_try is None or not self.second_try.is_wanted(text):
+            return None
+        return replace(self, one_line=self.second_try.one_line, second_try=None)
 
 
 @dataclass

@@ -16,7 +16,8 @@ from lsp_server.backends.healing import Healing, Vocabulary
 from lsp_server.backends.line_reading import LineReader, LineReading, Wish
 from lsp_server.backends.line_search import MOST_STARTS, LineSearch
 from lsp_server.backends.lines_elsewhere import possible_lines, sure_line
-from lsp_server.backends.sampling import Sampler, healed_scores, likeliest, log_likelihoods
+from lsp_server.backends.loops import one_round_more
+from lsp_server.backends.sampling import Sampler, healed_scores, likeliest, log_likelihoods, without
 from lsp_server.backends.stream import Pieces, drop_healed, until_stop_string
 from lsp_server.completion.fim import Tokenizer
 from lsp_server.completion.item import Usage
@@ -121,23 +122,27 @@ class _Generation:
     def _decode(self, scores: Scores, room: int) -> Pieces:
         sampler, budget = Sampler(self._request.sampling), self._request.sampling.max_new_tokens
         go_on = self._decoder.reader.going_on(self._prompt, room)
-        healed, one_line = list[int](), self._request.one_line
+        written, new, one_line = list[int](), list[int](), self._request.one_line
+        vocabulary = self._decoder.vocabulary
         while True:
-            possible = healed_scores(scores, self._healing)
+            possible = without(one_round_more(new, vocabulary), healed_scores(scores, self._healing))
             token = sampler.choose(possible)
             ends = token in self._stops
             if one_line is not None and (ends or self._healing.brings_new(token)):
-                if (yield from self._line(one_line, healed, scores, [] if ends else self._starts(possible))):
+                starts = [] if ends and not one_line.is_needed else self._starts(possible)
+                if (yield from self._line(one_line, written, scores, starts)):
                     return
                 one_line = None
-                go_on = self._decoder.reader.going_on([*self._prompt, *healed], room - len(healed))
+                go_on = self._decoder.reader.going_on([*self._prompt, *written], room - len(written))
             if ends:
                 self._report.finish_reason = FinishReason.STOP
                 return
-            healed.append(token)
+            written.append(token)
             self._generated += 1
-            budget -= self._healing.take(token)
-            yield self._characters.decode(self._decoder.vocabulary.piece(token))
+            if self._healing.take(token):
+                new.append(token)
+                budget -= 1
+            yield self._characters.decode(vocabulary.piece(token))
             if budget <= 0 or self._generated == room:
                 self._report.finish_reason = FinishReason.LENGTH
                 return

@@ -17,7 +17,8 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
 from lsp_server.backends.line_reading import Line, LineReading, Passes
-from lsp_server.backends.sampling import log_likelihoods, two_likeliest
+from lsp_server.backends.loops import one_round_more
+from lsp_server.backends.sampling import log_likelihoods, two_likeliest, without
 
 if TYPE_CHECKING:
     from lsp_server.backends.healing import Vocabulary
@@ -98,22 +99,27 @@ class LineSearch:
             BackendError: the model failed.
         """
         if starts:
-            plain, *others = (_Written([token], float(likely[token])) for token in starts)
+            plain, *others = (_Written([token], float(likely[token])) for token in self._here(likely, starts))
             yield from self._write(plain)
-            if not plain.is_complete:
-                return plain
             yield from self._write_others(others)
+            if not self._complete:
+                return plain
         else:
             end, followed = self._wish.ended(likely), self._wish.followed(likely)
             self._complete.append(_Written([], end, is_complete=True, followed=followed))
         return (yield from self._chosen(elsewhere))
+
+    def _here(self, likely: Scores, starts: Sequence[int]) -> Sequence[int]:
+        """Those that begin the line at the cursor, if there are any: a line end would leave it empty."""
+        possible = [token for token in starts if likely[token] >= LEAST_START]
+        return [token for token in possible if b"\n" not in self._vocabulary.piece(token)] or starts
 
     def _write_others(self, others: Sequence[_Written]) -> Passes:
         """Write lines that begin with other tokens, and those that leave the likeliest one."""
         for line in others:
             if line.likelihood >= LEAST_START:
                 yield from self._write(line)
-        likeliest = max(self._complete, key=_likelihood)
+        likeliest = max(self._complete, key=_likelihood, default=_Written([], 0.0))
         for place in nsmallest(MOST_DOUBTS, likeliest.places):
             yield from self._turn(likeliest, place)
 
@@ -142,7 +148,7 @@ class LineSearch:
     def _go_on(self, line: _Written, scores: Scores) -> None:
         """Take the likeliest token, and note what else there was."""
         likely = log_likelihoods(scores)
-        first, second = two_likeliest(likely)
+        first, second = two_likeliest(without(one_round_more(line.tokens, self._vocabulary), likely))
         place = _Place(
             float(likely[first] - likely[second]),
             len(line.tokens),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lsp_server.errors import BackendError
@@ -55,9 +56,14 @@ def healed_scores(scores: Scores, healing: Healing) -> Scores:
         held.fill(IMPOSSIBLE)
         held[allowed] = scores[allowed]
         return held
-    if forbidden:
+    return without(forbidden, scores)
+
+
+def without(tokens: Sequence[int], scores: Scores) -> Scores:
+    """The scores with some tokens ruled out."""
+    if tokens:
         scores = scores.copy()
-        scores[forbidden] = IMPOSSIBLE
+        scores[tokens] = IMPOSSIBLE
     return scores
 
 

@@ -41,31 +41,47 @@ class Balance(NamedTuple):
 
 def balance(text: str, language: str) -> Balance:
     """The brackets and quotes of a text that have no counterpart in it."""
-    unopened, unclosed, torn = _alone(text, language)
-    return Balance(unopened + torn, unclosed)
+    alone = _alone(text, language)
+    return Balance(len(alone.closed) + len(alone.torn), len(alone.opened))
 
 
 def is_open(text: str, language: str) -> bool:
     """Whether a text ends inside brackets or quotes that it opens itself."""
-    _, unclosed, torn = _alone(text, language)
-    return bool(unclosed or torn)
+    return bool(last_open(text, language))
 
 
-def _alone(text: str, language: str) -> tuple[int, int, int]:
-    """How many brackets are closed only, opened only, and how many quotes have no other end."""
-    opened: list[str] = []
-    unopened = torn = 0
+def last_open(text: str, language: str) -> str:
+    """The quote that a text leaves open, or the last such bracket; empty if all are closed."""
+    alone = _alone(text, language)
+    return next(iter((*alone.torn[-1:], *alone.opened[-1:])), "")
+
+
+def expected(text: str, language: str) -> str:
+    """The opening bracket that a text expects before it: what it closes first without opening it."""
+    return next((_OPENERS[mark] for mark in _alone(text, language).closed), "")
+
+
+class _Alone(NamedTuple):
+    """The marks of a text that have no counterpart in it: closing and opening brackets, and quotes."""
+
+    closed: list[str]
+    opened: list[str]
+    torn: list[str]
+
+
+def _alone(text: str, language: str) -> _Alone:
+    alone = _Alone([], [], [])
     for token in _tokens(language).finditer(text):
         mark = token.group()
         if token.lastgroup == "open":
-            opened.append(mark)
-        elif token.lastgroup == "close" and opened and opened[-1] == _OPENERS[mark]:
-            opened.pop()
+            alone.opened.append(mark)
+        elif token.lastgroup == "close" and alone.opened and alone.opened[-1] == _OPENERS[mark]:
+            alone.opened.pop()
         elif token.lastgroup == "close":
-            unopened += 1
+            alone.closed.append(mark)
         elif token.lastgroup == "torn":
-            torn += 1
-    return unopened, len(opened), torn
+            alone.torn.append(mark)
+    return alone
 
 
 def comment_start(text: str, language: str) -> int:

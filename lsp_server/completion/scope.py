@@ -40,7 +40,7 @@ class Scope:
         self._language = snapshot.document.language
         self._tail_closes = starts_with_closer(snapshot.line_suffix)
         self._below = next(iter(lines_below(snapshot, 1)), None)
-        self.in_string = self._closes_below = _is_in_string(snapshot)
+        self.in_string = self._closes_below = is_in_string(snapshot)
         self._flip_string(snapshot.line_prefix + first)
         self._limit: int | None = None
         self._level = 0
@@ -115,6 +115,9 @@ class Scope:
         """Whether a line goes on with the statement that the block belongs to, as ``else`` does."""
         if self._limit is None or width != self._base or self._limit <= self._base:
             return False
+        below = self._below or ""
+        if indentation_width(below) == width and _CONTINUATION.match(below):
+            return False  # the file goes on with it itself
         return _CONTINUATION.match(line) is not None or (starts_with_closer(line) and opens_block(line))
 
     def _may_close(self, line: str, width: int) -> bool:
@@ -129,7 +132,7 @@ class Scope:
         return below != width or not starts_with_closer(self._below)
 
 
-def _is_in_string(snapshot: Snapshot) -> bool:
+def is_in_string(snapshot: Snapshot) -> bool:
     """Whether the cursor line begins in a string: one is open above it, and closed below."""
     above, below = snapshot.counts_above, snapshot.counts_below
     # A lone quote in a comment or a pattern must not turn the whole rest of a file into a string.

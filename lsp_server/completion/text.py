@@ -17,6 +17,7 @@ _CLOSER = re.compile(r"\s*(?:[)\]}]|</|(?:end|endif|fi|done|esac)[;,)\s]*\Z)")
 _CLOSING = re.compile(
     r"\s*(?:[)\]}>]|\"\"\"|'''|</[\w.:-]*>|\b(?:end|endif|fi|done|esac)\b)(?:[)\]}>;,\s]|</[\w.:-]*>)*"
 )
+_STAMMER = re.compile(r"(?<![^\W_])([^\W\d_]{3,})(?:_\1)+(?![^\W_])", re.IGNORECASE)
 _OPENING = re.compile(r"(?:[:{(\[]|[=-]>|\b(?:begin|do|else|then))\s*(?:(?://|#).*)?\Z")
 
 
@@ -73,6 +74,11 @@ def is_closing_line(line: str) -> bool:
 def opens_block(line: str) -> bool:
     """Whether what follows a line is its body: it ends with ``:``, an open bracket, ``=>``, ``do``."""
     return _OPENING.search(line.rstrip()) is not None
+
+
+def stammers(line: str) -> list[str]:
+    """The parts of names in a line that say the same word twice or more, one behind the other."""
+    return [found.group() for found in _STAMMER.finditer(line)]
 
 
 def is_fence_foreign(document: Document) -> bool:

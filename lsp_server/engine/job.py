@@ -148,6 +148,9 @@ KeepGoing = Callable[[str], bool]
 OnText = Callable[[str], None]
 """Told all text so far, whenever there is more of it."""
 
+Note = Callable[[str, str], None]
+"""Writes down what a stage did, for ``fim-ls.explain``."""
+
 OnOutcome = Callable[[Outcome], None]
 """Told what a job came to."""
 

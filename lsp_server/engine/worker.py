@@ -18,10 +18,10 @@ from lsp_server.backends.base import (
     Report,
     SamplingParams,
 )
-from lsp_server.completion.item import Timings, Usage
 from lsp_server.engine.job import Job, Model, Outcome, Prepared, State, Status
 from lsp_server.engine.probe import settled
 from lsp_server.engine.scheduler import Scheduler
+from lsp_server.engine.writing import Writing
 from lsp_server.errors import (
     BackendError,
     EndpointError,
@@ -239,60 +239,13 @@ class Worker:
         return Outcome(finish_reason="failed", error=sentence)
 
     def _complete(self, job: Job) -> Outcome:
-        assert self._model is not None  # noqa: S101 - _serve looked
-        started, usage, first_text_at = self._clock(), Usage(), None
-        texts, reasons = list[str](), list[str]()
-        for request in job.plan(self._model):
-            if job.left:
-                break
-            report, begun = Report(), self._clock()
-            text, text_at = self._generate(job, request, report)
-            self._measure(report, begun, text_at)
-            texts.append(text)
-            reasons.append(report.finish_reason)
-            first_text_at = first_text_at or text_at
-            usage += report.usage
-        ended = self._clock()
-        prefilled = first_text_at or ended
-        timings = Timings(
-            queue=1000 * (started - job.created),
-            prefill=1000 * (prefilled - started),
-            decode=1000 * (ended - prefilled),
-            total=1000 * (ended - job.created),
-        )
-        if job.left:
-            return Outcome(finish_reason=job.reason, usage=usage, timings=timings)
-        first = reasons[0] if reasons else FinishReason.STOP
-        return Outcome(tuple(texts), tuple(reasons), first, usage, timings)
+        assert self._backend is not None and self._model is not None  # noqa: S101, PT018 - _serve looked
+        return Writing(job, self._backend, self._model, self._sign_of_life).outcome()
 
-    def _measure(self, report: Report, begun: float, text_at: float | None) -> None:
-        """Keep the model's speed up to date."""
-        if self._model is not None and text_at is not None:
-            usage, speed = report.usage, self._model.speed
-            speed.took_to_read(usage.prompt_tokens - usage.cached_tokens, text_at - begun)
-            if not report.searches:
-                speed.took_to_write(usage.completion_tokens - 1, self._clock() - text_at)
-
-    def _generate(self, job: Job, request: GenerationRequest, report: Report) -> tuple[str, float | None]:
-        """One candidate's text, and when the writing of it began."""
-        assert self._backend is not None  # noqa: S101 - _serve looked
-        keep_going, text, text_at = job.keep_going(), "", None
-        stopped = False
-        with closing(self._backend.generate(request, report)) as pieces:
-            for piece in pieces:
-                self._last_sign = self._clock()
-                if job.left:
-                    break
-                if piece or report.searches:  # else a job that only reads would not end with its first token
-                    text += piece
-                    text_at = text_at or self._last_sign
-                    job.on_text(text)
-                    stopped = not keep_going(text)
-                    if stopped or job.left:
-                        break
-        if stopped:
-            report.finish_reason = FinishReason.STOP
-        return text, text_at
+    def _sign_of_life(self) -> float:
+        """The time, at which the model has just shown one."""
+        self._last_sign = self._clock()
+        return self._last_sign
 
     def _publish_state(self, state: State) -> None:
         if (model := self._model) is not None:

@@ -198,11 +198,33 @@ def test_the_same_text_spelled_in_two_ways_is_compared_once() -> None:
     assert [text for text in model.passes if text.endswith("\n")] == ["if\n", "for\n"]
 
 
+ENDLESS = ["if", " x", "!", "for", " y", "?", ":", "pass", "  ", "i", "f"]
+NEXT = {"".join(ENDLESS[:at]): {piece: SURELY} for at, piece in enumerate(ENDLESS)}
+
+
 def test_a_line_without_an_end_is_left_at_its_bound() -> None:
-    model = Written({"if" * times: {"if": SURELY} for times in range(20)})
-    line = search(model, most_tokens=5)
-    assert spelled(line) == "if" * 5
+    line = search(Written(NEXT), most_tokens=5)
+    assert spelled(line) == "if x!for y"
     assert not line.is_complete
+
+
+def test_a_line_that_ends_goes_before_one_that_does_not() -> None:
+    line = search(Written(NEXT | {"": {"if": 0.6, "for": 0.3}, "for": {" y": SURELY}}), most_tokens=5)
+    assert spelled(line) == "for y"
+    assert line.is_complete
+
+
+def test_a_line_does_not_go_round() -> None:
+    ways = {"if" + " x" * times: {" x": SURELY} for times in range(9)}
+    ways |= {"": {"if": SURELY}, "if x x x x x": {" x": SURELY, " y": 0.01}}
+    line = search(Written(ways))
+    assert spelled(line) == "if x x x x x y"
+    assert line.is_complete
+
+
+def test_a_line_begins_where_the_cursor_is() -> None:
+    ways = {"": {"\n": 0.9, "for": 0.05}, "\n": {"if": SURELY}, "for": {" y": SURELY}}
+    assert spelled(search(Written(ways))) == "for y"
 
 
 def test_what_cannot_be_taken_back_is_read_again() -> None:

@@ -16,6 +16,7 @@ from lsp_server.completion.item import Stage, Suggestion
 from lsp_server.completion.postprocess.align_indentation import align_indentation
 from lsp_server.completion.postprocess.base import Drop, Filter, FilterContext
 from lsp_server.completion.postprocess.cut_at_scope_end import cut_at_scope_end
+from lsp_server.completion.postprocess.cut_at_stammer import cut_at_stammer
 from lsp_server.completion.postprocess.cut_at_string_end import cut_at_string_end
 from lsp_server.completion.postprocess.cut_closed_blocks import cut_closed_blocks
 from lsp_server.completion.postprocess.cut_suffix_block import cut_suffix_block
@@ -44,6 +45,7 @@ FILTERS: tuple[Filter, ...] = (
     align_indentation,
     keep_one_line,
     drop_repeated_lines,
+    cut_at_stammer,
     cut_at_string_end,
     cut_at_scope_end,
     trim_trailing_space,

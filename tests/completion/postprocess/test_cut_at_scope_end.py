@@ -42,6 +42,16 @@ def test_a_branch_of_an_outer_block_does_not(check):
     check("if a:\n    x()\n    |", model="y()\nelse:\n    z()", shows="y()")
 
 
+def test_nor_does_one_where_the_file_has_the_next_branch_itself(check):
+    check("if a:\n    |\nelse:\n    z()", model="y()\nelif b:\n    x()", shows="y()")
+    check(
+        "switch (a) {\n  case 1:\n    |\n  case 3:\n    c();\n}",
+        model="a();\n  case 2:\n    b();",
+        shows="a();",
+        language="c",
+    )
+
+
 def test_the_closing_line_of_an_open_block_is_kept(check):
     check("if (a) {|", model="\n  b();\n}\nc();", shows="\n  b();\n}", language="c")
     check("x = [|\n", model="\n    1,\n]\ny = 2", shows="\n    1,\n]")

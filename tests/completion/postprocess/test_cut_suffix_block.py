@@ -39,3 +39,21 @@ def test_closing_lines_are_not_its_business(check):
 
 def test_the_first_line_is_not_cut(check):
     check("|\nreturn a", model="return a", shows="return a")
+
+
+def test_closing_lines_are_cut_with_what_the_file_has_behind_them(check):
+    check(
+        "while (\n    |\n):\n    go()",
+        model="a\n    and b\n):\n    go()",
+        shows="a\n    and b",
+    )
+    check(
+        "f(a, [\n    |\n])\n\ng()",
+        model="1,\n])\n\ng()",
+        shows="1,",
+    )
+
+
+def test_closing_lines_with_something_else_behind_them_stay(check):
+    text = "a\n):\n    stop()"
+    check("while (\n    |\n):\n    go()", model=text, shows=text)

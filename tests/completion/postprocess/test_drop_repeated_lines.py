@@ -24,3 +24,17 @@ def test_continue_drops_duplicated_legal_lines(check):
     rows = "[0, 1],\n[0, 1],\n[1, 0],"
     check("|", model=rows, shows=rows)
     check("|", model="a\n\n\n\nb", shows="a\n\n\n\nb")
+
+
+def test_lines_that_come_again_at_once_are_left_once(check):
+    check("|", model="a = 1\nb()\nc()\n\nb()\nc()\nd()", shows="a = 1\nb()\nc()")
+    check(
+        "x = [\n    |\n]",
+        model='"a",\n    "b",\n    "c",\n    "a",\n    "b",\n    "c",',
+        shows='"a",\n    "b",\n    "c",',
+    )
+
+
+def test_lines_that_come_again_later_stay(check):
+    text = "b()\nc()\nd()\nb()\nc()"
+    check("|", model=text, shows=text)
