@@ -17,6 +17,7 @@ from lsp_server.completion.text import (
     is_fence_foreign,
     is_nearly_line,
     lines_below,
+    stammers,
 )
 
 _PIECES_SEEN = 60
@@ -77,7 +78,7 @@ class EarlyStop:
         if self._context.one_line and single_line_stop(written, snapshot):
             return True
         line = written if self._lines else snapshot.line_prefix + written
-        repeated = line_repeat_stop([*self._lines[-2:], line])
+        repeated = line_repeat_stop([*self._lines[-2:], line]) or stammers(line, snapshot.document)
         if repeated or line_below_stop(line, self._below) or self._leaves_scope(line):
             return True
         self._lines.append(line)

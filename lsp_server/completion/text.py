@@ -17,7 +17,10 @@ _CLOSER = re.compile(r"\s*(?:[)\]}]|</|(?:end|endif|fi|done|esac)[;,)\s]*\Z)")
 _CLOSING = re.compile(
     r"\s*(?:[)\]}>]|\"\"\"|'''|</[\w.:-]*>|\b(?:end|endif|fi|done|esac)\b)(?:[)\]}>;,\s]|</[\w.:-]*>)*"
 )
-_STAMMER = re.compile(r"(?<![^\W_])([^\W\d_]{3,})(?:_\1)+(?![^\W_])", re.IGNORECASE)
+_STAMMERS = (
+    re.compile(r"(?<![^\W_])([^\W\d_]{3,}(?:_[^\W\d_]{3,})*)(?:_\1)+(?![^\W_])", re.IGNORECASE),
+    re.compile(r"([A-Z][a-z]{3,})\1(?![a-z])"),
+)
 _OPENING = re.compile(r"(?:[:{(\[]|[=-]>|\b(?:begin|do|else|then))\s*(?:(?://|#).*)?\Z")
 
 
@@ -76,9 +79,13 @@ def opens_block(line: str) -> bool:
     return _OPENING.search(line.rstrip()) is not None
 
 
-def stammers(line: str) -> list[str]:
-    """The parts of names in a line that say the same word twice or more, one behind the other."""
-    return [found.group() for found in _STAMMER.finditer(line)]
+def stammers(line: str, document: Document) -> bool:
+    """Whether a name says the same twice or more, one behind the other, and the document does not have it.
+
+    In a million lines of open code there are some fifty such names.
+    """
+    names = (found.group() for stammer in _STAMMERS for found in stammer.finditer(line))
+    return any(document.text.find(name) < 0 for name in names)
 
 
 def is_fence_foreign(document: Document) -> bool:

@@ -28,6 +28,7 @@ _LINE_SEEN = 500
 """Characters: minified files have lines of a megabyte, and this is asked with each key."""
 _ONLY_CLOSERS = re.compile(r"""\s*[)>}\]"'`]*\s*[:{;,]?\s*\Z""")
 _FINISHED_LINE = re.compile(r"(?:\);|[\]}]\)*;?)\s*\Z")
+_PYTHON_HEADER = re.compile(r"\s*(?:async\s+)?(?:if|elif|while|for|with|def|class|except|match|case)\b")
 _COMMENT = re.compile(r"\s*(?:#|//|--|;;|/\*|\*\s|%)")
 
 
@@ -126,7 +127,12 @@ def _unwelcome(snapshot: Snapshot) -> str | None:
 
 
 def _is_finished(line: str, language: str) -> bool:
-    """Whether a line ends by closing something, and leaves nothing else open, as ``print(items[0]`` does."""
+    """Whether a line ends by closing something, and leaves nothing else open, as ``print(items[0]`` does.
+
+    In Python the head of a block ends with its colon.
+    """
+    if language == "python" and _PYTHON_HEADER.match(line):
+        return False
     return bool(_FINISHED_LINE.search(line)) and not is_open(line[-_LINE_SEEN:], language)
 
 

@@ -18,8 +18,8 @@ _SEEN_BELOW = 5000
 def is_left_open(snapshot: Snapshot, written: str = "") -> bool:
     """Whether a line has a bracket open at its end that nothing below closes, or a quote.
 
-    A quote counts in languages whose strings end with their line. Where anything stands behind the cursor on
-    its line nothing is known.
+    A quote counts in languages whose strings end with their line; a brace at the end of a line begins a
+    block. Where anything stands behind the cursor on its line nothing is known.
 
     Args:
         snapshot: the cursor is at the end of the line.
@@ -31,7 +31,7 @@ def is_left_open(snapshot: Snapshot, written: str = "") -> bool:
     if comment_start(line, language) < len(line):
         return False
     mark = last_open(line, language)
-    if mark in ("", "`"):
+    if mark in ("", "`") or (mark == "{" and line.rstrip().endswith(mark)):
         return False
     if mark in "\"'":
         return language not in _STRINGS_OVER_LINES

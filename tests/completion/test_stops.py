@@ -185,3 +185,9 @@ def test_the_work_grows_with_the_text_and_not_faster(monkeypatch):
         text += f"value_{n} = {n * n}\n"
         assert wanted(text)
     assert taken == text.split("\n")[1:-1]
+
+
+def test_it_stops_after_a_name_that_says_the_same_twice_unless_the_file_has_it(until):
+    model = "\n    level: str,\n    level_name_name: str,\n    level_name_name_name: str,\n"
+    assert until("def log(|\n):", model) == "\n    level: str,\n    level_name_name: str,\n    "
+    assert until("from a import name_name\n\ndef log(|\n):", model) == model

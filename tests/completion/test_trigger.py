@@ -22,6 +22,12 @@ def test_typing_does_not_ask_where_a_suggestion_is_in_the_way(at, drawing, rule)
     assert decide(at(drawing), TYPED, Settings()).unwelcome == rule
 
 
+def test_the_head_of_a_block_is_finished_by_its_colon(at):
+    assert decide(at("for row in rows:\n    if row[0]|"), TYPED, Settings()).unwelcome is None
+    assert decide(at("matches = row[0]|"), TYPED, Settings()).unwelcome == "finished_line"
+    assert decide(at("for (;;) {\n    case[0]|", "c"), TYPED, Settings()).unwelcome == "finished_line"
+
+
 @pytest.mark.parametrize("drawing", ["x = |", "import re\nprint(|, file=out)", "numbers = [1, 2, 3]|"])
 def test_a_key_press_asks_all_the_same(at, drawing):
     assert decide(at(drawing), INVOKED, Settings()).unwelcome is None

@@ -28,6 +28,7 @@ def test_a_bracket_or_quote_that_nothing_closes_is_left_open(at, drawing: str, l
         ("f('a', function () {|\n  g();\n});", "javascript"),
         ("x = [|\n" + "    1,\n" * 2000 + "]\n", "python"),
         ("f(|)", "python"),
+        ("if (a) {|\n\nint b;", "c"),
         ("a = b|\n", "python"),
         ("# don't|\na = 1\n", "python"),
         ("/* don't|\n */", "c"),

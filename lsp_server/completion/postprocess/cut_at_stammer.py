@@ -13,7 +13,7 @@ def cut_at_stammer(suggestion: Suggestion, context: FilterContext) -> Suggestion
     """Keep the lines before one in which a name says a word twice in a row, unless the file has it."""
     lines = suggestion.text.split("\n")
     for at, line in enumerate(lines):
-        if any(context.snapshot.document.text.find(name) < 0 for name in stammers(line)):
+        if stammers(line, context.snapshot.document):
             kept = "\n".join(lines[:at])
             return replace(suggestion, text=kept) if kept.strip() else Drop(cut_at_stammer.__name__)
     return suggestion
