@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lsp_server.backends import ik_llama
+from lsp_server.backends.base import GenerationRequest
 from lsp_server.backends.lookahead import PromptLookup
 from lsp_server.cli import main
 from lsp_server.completer import Completer
@@ -18,7 +19,7 @@ from lsp_server.completion.anchor import Anchors
 from lsp_server.completion.cache import CompletionCache
 from lsp_server.completion.context import select_window
 from lsp_server.completion.rhythm import SHORTEST_S, Rhythm
-from lsp_server.engine import plan
+from lsp_server.engine import lines, plan
 from lsp_server.engine.ahead import Ahead
 from lsp_server.engine.flights import Flights
 
@@ -27,48 +28,58 @@ def _nothing(*_arguments: Any, **_more: Any) -> None:
     return None
 
 
+def _put(owner: Any, name: str, value: Any) -> None:
+    """Put something in the place of a part, which must be there."""
+    getattr(owner, name)
+    setattr(owner, name, value)
+
+
 def _without_cache() -> None:
-    CompletionCache.find = _nothing
+    _put(CompletionCache, "find", _nothing)
 
 
 def _without_flights() -> None:
-    Flights.along = lambda flights, place, *_more: flights.stop(place.document.uri, "superseded")
+    _put(Flights, "along", lambda flights, place, *_more: flights.stop(place.document.uri, "superseded"))
 
 
 def _without_debounce() -> None:
-    Rhythm.wait_s = lambda _rhythm, **_state: 0.0
+    _put(Rhythm, "wait_s", lambda _rhythm, **_state: 0.0)
 
 
 def _without_rhythm() -> None:
-    Rhythm.wait_s = lambda _rhythm, **_state: SHORTEST_S
+    _put(Rhythm, "wait_s", lambda _rhythm, **_state: SHORTEST_S)
 
 
 def _without_early() -> None:
-    Completer._early = _nothing  # noqa: SLF001  only for this is it to be switched off
+    _put(Completer, "_early", _nothing)
 
 
 def _without_ahead() -> None:
-    Ahead.watch = _nothing
+    _put(Ahead, "watch", _nothing)
 
 
 def _without_anchors() -> None:
-    Anchors.window = lambda _anchors, *arguments: select_window(*arguments)
+    _put(Anchors, "window", lambda _anchors, *arguments: select_window(*arguments))
 
 
 def _without_lookahead() -> None:
-    PromptLookup.draft = lambda _lookup: []
+    _put(PromptLookup, "draft", lambda _lookup: [])
 
 
 def _without_lines() -> None:
-    plan._one_line = _nothing  # noqa: SLF001  only for this is it to be switched off
+    _put(plan, "as_one_line", lambda request, *_more: request)
 
 
 def _without_elsewhere() -> None:
-    plan.lines_elsewhere = lambda _place: []
+    _put(lines, "lines_elsewhere", lambda _place: [])
+
+
+def _without_second_try() -> None:
+    _put(GenerationRequest, "again", _nothing)
 
 
 def _without_engine() -> None:
-    ik_llama.runs_here = lambda: False
+    _put(ik_llama, "runs_here", lambda: False)
 
 
 PARTS: Mapping[str, Callable[[], None]] = {
@@ -82,6 +93,7 @@ PARTS: Mapping[str, Callable[[], None]] = {
     "lookahead": _without_lookahead,  # drafts from the prompt
     "lines": _without_lines,  # other lines beside the likeliest tokens
     "elsewhere": _without_elsewhere,  # lines that the file has already
+    "second_try": _without_second_try,  # another rest of a line where the likeliest comes to nothing
     "engine": _without_engine,  # llama.cpp itself in place of its fork for CPUs
 }
 """By name, what takes it away."""
