@@ -32,6 +32,8 @@ MOST_DOUBTS = 2
 """In so many places the likeliest line is left."""
 WITHIN = 2.0
 """How much less likely than the likeliest a line may be; ln p."""
+WITHIN_HIDDEN = 4.0
+"""The same where the likeliest would not be shown, as the next line of a list once more."""
 MOST_COMPARED = 3
 """So many lines are asked what follows them."""
 
@@ -62,9 +64,11 @@ class _Written(Line):
 
     Attributes:
         places: where it could have gone another way.
+        is_shown: whether it would be shown; known once it is complete.
     """
 
     places: list[_Place] = field(default_factory=list)
+    is_shown: bool = False
 
 
 class LineSearch:
@@ -106,7 +110,7 @@ class LineSearch:
                 return plain
         else:
             end, followed = self._wish.ended(likely), self._wish.followed(likely)
-            self._complete.append(_Written([], end, is_complete=True, followed=followed))
+            self._keep(_Written([], end, followed=followed))
         return (yield from self._chosen(elsewhere))
 
     def _here(self, likely: Scores, starts: Sequence[int]) -> Sequence[int]:
@@ -127,7 +131,7 @@ class LineSearch:
         """Write the line that takes the second token at a place, or ends there."""
         before = line.tokens[: place.length]
         if self._ends(before, place.second):
-            self._complete.append(_Written(before, place.end, is_complete=True, followed=place.followed))
+            self._keep(_Written(before, place.end, followed=place.followed))
         else:
             yield from self._write(_Written([*before, place.second], place.likelihood))
 
@@ -137,16 +141,23 @@ class LineSearch:
             self.written += 1
             (scores,) = self._reading.behind(line.tokens)
             yield ""
-            self._go_on(line, scores)
-            if line.is_complete:
-                self._complete.append(line)
+            if self._ends_with(line, scores):
+                self._keep(line)
                 return
 
-    def _can_be_taken(self, line: Line) -> bool:
-        return all(line.likelihood >= other.likelihood - WITHIN for other in self._complete)
+    def _keep(self, line: _Written) -> None:
+        """Take in a line that is complete."""
+        line.is_complete, line.is_shown = True, self._wish.is_shown(line.tokens)
+        self._complete.append(line)
 
-    def _go_on(self, line: _Written, scores: Scores) -> None:
-        """Take the likeliest token, and note what else there was."""
+    def _can_be_taken(self, line: Line) -> bool:
+        return all(
+            line.likelihood >= other.likelihood - (WITHIN if other.is_shown else WITHIN_HIDDEN)
+            for other in self._complete
+        )
+
+    def _ends_with(self, line: _Written, scores: Scores) -> bool:
+        """Take the likeliest token, and note what else there was; whether that ends the line."""
         likely = log_likelihoods(scores)
         first, second = two_likeliest(without(one_round_more(line.tokens, self._vocabulary), likely))
         place = _Place(
@@ -159,10 +170,11 @@ class LineSearch:
         )
         line.places.append(place)
         if self._ends(line.tokens, first):
-            line.likelihood, line.followed, line.is_complete = place.end, place.followed, True
-        else:
-            line.likelihood += float(likely[first])
-            line.tokens.append(first)
+            line.likelihood, line.followed = place.end, place.followed
+            return True
+        line.likelihood += float(likely[first])
+        line.tokens.append(first)
+        return False
 
     def _ends(self, tokens: Sequence[int], token: int) -> bool:
         """Whether a line ends before a token: a stop, or a line end behind anything that can be seen."""
@@ -180,7 +192,7 @@ class LineSearch:
                 others.append(line)
         for line in written if len(written) + len(others) > 1 else ():
             yield from self._reading.follow(line)
-        best = max(written, key=_worth)
+        best: Line = max(written, key=_worth)
         for line in others:
             if line.worth > best.worth:
                 if not line.is_complete:
@@ -188,12 +200,12 @@ class LineSearch:
                 best = max(best, line, key=_worth)
         return best
 
-    def _likeliest(self) -> list[Line]:
+    def _likeliest(self) -> list[_Written]:
         """Those that are compared: all that would be shown, if any would."""
-        by_text: dict[bytes, Line] = {}
+        by_text: dict[bytes, _Written] = {}
         for line in sorted(filter(self._can_be_taken, self._complete), key=_likelihood, reverse=True):
             by_text.setdefault(self._text(line.tokens).rstrip(), line)
-        shown = [line for line in by_text.values() if self._wish.is_shown(line.tokens)]
+        shown = [line for line in by_text.values() if line.is_shown]
         return shown[:MOST_COMPARED] or list(by_text.values())[:1]
 
     def _text(self, tokens: Sequence[int]) -> bytes:

@@ -175,9 +175,15 @@ def test_a_line_that_shows_nothing_is_taken_only_if_there_is_no_other() -> None:
 
 
 def test_a_line_that_would_not_be_shown_gives_way_to_one_that_is_nearly_as_likely() -> None:
-    ways = {"": {"if": 0.5, "for": 0.2, "!": 0.01}}
+    ways = {"": {"if": 0.5, "for": 0.2, "!": 0.005}}
     assert spelled(search(Written(ways), hidden={"if"})) == "for"
     assert spelled(search(Written(ways), hidden={"if", "for"})) == "if", "another one is too unlikely"
+
+
+def test_a_line_that_would_not_be_shown_keeps_no_other_from_being_written() -> None:
+    ways = {"": {"if": 0.9, "for": 0.03}, "for": {" y": SURELY}}
+    assert spelled(search(Written(ways))) == "if"
+    assert spelled(search(Written(ways), hidden={"if"})) == "for y"
 
 
 def test_a_way_is_given_up_once_a_complete_line_is_clearly_likelier() -> None:
