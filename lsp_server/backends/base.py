@@ -144,6 +144,7 @@ class LoadedModel:
         tokenizer: None where only the engine has one.
         heals: whether the first pieces can be made to spell a request's ``healed``.
         memory_bytes: what its weights take, measured; None where only the engine knows.
+        weighs_lines: whether a request's ``one_line`` is heeded.
     """
 
     name: str
@@ -152,6 +153,7 @@ class LoadedModel:
     tokenizer: Tokenizer | None
     heals: bool = True
     memory_bytes: int | None = None
+    weighs_lines: bool = False
 
 
 OnProgress = Callable[[float], None]

@@ -91,7 +91,12 @@ class IkLlamaBackend:
         self._decoder = Decoder(reader, self._tokenizer, Vocabulary(pieces), start_id, tokens, ends)
         on_progress(1.0)
         return LoadedModel(
-            self._path.stem, "cpu", tokens, self._tokenizer, memory_bytes=self._path.stat().st_size
+            self._path.stem,
+            "cpu",
+            tokens,
+            self._tokenizer,
+            memory_bytes=self._path.stat().st_size,
+            weighs_lines=True,
         )
 
     def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:

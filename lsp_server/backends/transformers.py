@@ -67,6 +67,7 @@ class TransformersBackend:
             self._decoder.context_tokens,
             tokenizer,
             memory_bytes=model.get_memory_footprint(),
+            weighs_lines=True,
         )
 
     def generate(self, request: GenerationRequest, report: Report) -> Generator[str, None, None]:

@@ -23,7 +23,7 @@ def as_one_line(
     note: Note,
     is_shown: Callable[[str], bool],
 ) -> GenerationRequest:
-    """The request, with what its one line is chosen by among several; unchanged for a model that does not.
+    """The request, with what its one line is chosen by among several; unchanged where it is not.
 
     For the rest of a line several are written only if the likeliest comes to nothing: that would gain less,
     and while one types within a line each key may ask anew. But the file may have a line elsewhere that it
@@ -37,7 +37,8 @@ def as_one_line(
         is_shown: whether the filters leave anything of a text.
     """
     tokenizer = model.loaded.tokenizer
-    if not (model.form.weighs_lines and request.sampling.temperature == 0 and tokenizer):
+    can_weigh = model.form.weighs_lines and model.loaded.weighs_lines
+    if not (can_weigh and request.sampling.temperature == 0 and tokenizer):
         return request
     elsewhere = tuple(lines_elsewhere(place))
     if elsewhere:

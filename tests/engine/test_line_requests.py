@@ -41,8 +41,10 @@ def requests(
     offset: int = 10,
     tokenizer: CharacterTokenizer | None = TOKENIZER,
     note: Note = lambda _stage, _outcome: None,
+    weighs_lines: bool = True,
 ) -> tuple[GenerationRequest, ...]:
-    model = Model(LoadedModel("m", "cpu", 4096, tokenizer), FORMATS[form], counter(tokenizer))
+    loaded = LoadedModel("m", "cpu", 4096, tokenizer, weighs_lines=weighs_lines)
+    model = Model(loaded, FORMATS[form], counter(tokenizer))
     place = Document("file:///a.py", "python", text).at_offset(offset)
     plan = plan_requests(
         place,
@@ -86,10 +88,11 @@ def test_so_may_the_rest_of_a_line_but_no_other_is_written_there() -> None:
         {"multiline": True},
         {"form": "qwen2.5-coder"},
         {"tokenizer": None},
+        {"weighs_lines": False},
         {"settings": Settings(temperature=0.2)},
         {"offset": 6},
     ],
-    ids=["a block", "another model", "no tokenizer", "at random", "the rest of a line"],
+    ids=["a block", "another model", "no tokenizer", "another backend", "at random", "the rest of a line"],
 )
 def test_else_the_likeliest_tokens_are_taken(asked: dict[str, object]) -> None:
     assert requests(**asked)[0].one_line is None  # type: ignore[arg-type]
@@ -147,8 +150,14 @@ def test_a_whole_line_that_is_left_open_is_taken_only_if_there_is_nothing_else()
 
 @pytest.mark.parametrize(
     "asked",
-    [{}, {"multiline": True}, {"offset": 6, "form": "qwen2.5-coder"}, {"offset": 6, "tokenizer": None}],
-    ids=["a whole line", "a block", "another model", "no tokenizer"],
+    [
+        {},
+        {"multiline": True},
+        {"offset": 6, "form": "qwen2.5-coder"},
+        {"offset": 6, "tokenizer": None},
+        {"offset": 6, "weighs_lines": False},
+    ],
+    ids=["a whole line", "a block", "another model", "no tokenizer", "another backend"],
 )
 def test_there_is_no_second_try_of_anything_else(asked: dict[str, object]) -> None:
     assert requests(**asked)[0].second_try is None  # type: ignore[arg-type]
@@ -168,7 +177,8 @@ def test_further_candidates_are_written_at_random() -> None:
 
 
 def test_what_is_only_read_is_no_line() -> None:
-    model = Model(LoadedModel("m", "cpu", 4096, TOKENIZER), FORMATS["smollm2-spm"], counter(TOKENIZER))
+    loaded = LoadedModel("m", "cpu", 4096, TOKENIZER, weighs_lines=True)
+    model = Model(loaded, FORMATS["smollm2-spm"], counter(TOKENIZER))
     place = Document("file:///a.py", "python", TEXT).at_offset(10)
     plan = plan_requests(place, Settings(), lambda *_: None, multiline=False, candidates=1)
     (request,) = only_read(plan)(model)
