@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lsp_server.backends.base import FinishReason, GenerationRequest, Report, SamplingParams
+from lsp_server.backends.base import FinishReason, GenerationRequest, OneLine, Report, SamplingParams
 from lsp_server.completion.fim import FORMATS, FimPrompt, render
 
 PROMPT = "def add(a, b):\n    return"
@@ -58,6 +58,11 @@ def test_the_usage_is_known_at_the_end(contender: Any) -> None:
     usage = contender.run(request).report.usage
     assert usage.prompt_tokens == (5 if request.ids is None else len(request.ids))
     assert usage.completion_tokens > 0
+
+
+def test_who_says_that_lines_are_weighed_weighs_them_and_nobody_else(contender: Any) -> None:
+    request = dataclasses.replace(contender.request(PROMPT), one_line=OneLine())
+    assert contender.run(request).report.searches is contender.model.weighs_lines
 
 
 def test_a_closed_generation_says_so_and_counts_what_it_did(contender: Any) -> None:
