@@ -56,9 +56,14 @@ def last_open(text: str, language: str) -> str:
     return next(iter((*alone.torn[-1:], *alone.opened[-1:])), "")
 
 
-def expected(text: str, language: str) -> str:
-    """The opening bracket that a text expects before it: what it closes first without opening it."""
-    return next((_OPENERS[mark] for mark in _alone(text, language).closed), "")
+def unclosed(text: str, language: str) -> str:
+    """The brackets that a text opens and leaves open."""
+    return "".join(_alone(text, language).opened)
+
+
+def unopened(text: str, language: str) -> str:
+    """The opening brackets that a text expects before it: what it closes without opening it, that first."""
+    return "".join(_OPENERS[mark] for mark in _alone(text, language).closed)
 
 
 class _Alone(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lsp_server.completion.brackets import comment_start, expected, last_open
+from lsp_server.completion.brackets import comment_start, last_open, unopened
 from lsp_server.completion.document import Snapshot
 from lsp_server.completion.scope import is_in_string
 
@@ -36,5 +36,5 @@ def is_left_open(snapshot: Snapshot, written: str = "") -> bool:
     if mark in "\"'":
         return language not in _STRINGS_OVER_LINES
     below = snapshot.suffix[:_SEEN_BELOW]
-    closed_below = expected(below, language)
+    closed_below = unopened(below, language)[:1]
     return closed_below != mark and bool(closed_below or mark == "(" or len(below) < _SEEN_BELOW)

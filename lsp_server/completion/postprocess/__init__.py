@@ -21,6 +21,7 @@ from lsp_server.completion.postprocess.cut_at_string_end import cut_at_string_en
 from lsp_server.completion.postprocess.cut_closed_blocks import cut_closed_blocks
 from lsp_server.completion.postprocess.cut_suffix_block import cut_suffix_block
 from lsp_server.completion.postprocess.drop_already_typed import drop_already_typed
+from lsp_server.completion.postprocess.drop_closers_below import drop_closers_below
 from lsp_server.completion.postprocess.drop_duplicate_of_next_lines import drop_duplicate_of_next_lines
 from lsp_server.completion.postprocess.drop_empty import drop_empty
 from lsp_server.completion.postprocess.drop_incomplete_tail import drop_incomplete_tail
@@ -53,6 +54,7 @@ FILTERS: tuple[Filter, ...] = (
     drop_similar_to_next_lines,
     cut_suffix_block,
     cut_closed_blocks,
+    drop_closers_below,
     replace_line_tail,
     drop_repetition,
     drop_already_typed,
