@@ -25,6 +25,11 @@ PLACES = {
     "textwrap": ("        chunks = self._split_chunks(text)", "        chunks = self._sp|"),
 }
 """By module: a line of its file, and what is left of it when the rest is taken away, with the cursor."""
+AREA = (
+    "import math\n\n\ndef area(radius):\n    return math.pi * pow(|\n    )\n\n\n"
+    "def perimeter(radius):\n    return 2 * math.pi * radius\n"
+)
+HASHES = "for key, value in items:\n    has|\n    hash(value)\n    found.append(value)\n"
 
 
 def hole(module, line, left):
@@ -83,3 +88,24 @@ def test_the_callers_below_are_not_written_again(embedded_gguf):
     (suggestion,) = answer.completion.suggestions
     assert "sum(prices)" in suggestion.text
     assert "def mean" not in suggestion.text
+
+
+def suggested(gguf, drawing):
+    """What is suggested at the cursor of a drawing while one types."""
+    before, after = drawing.split("|")
+    place = Document("file:///a.py", "python", before + after).at_offset(len(before))
+    (answer,) = complete_all(Settings(model=str(gguf)), [(place, Ask())])
+    return answer.completion
+
+
+def test_what_the_next_line_closes_is_not_closed_twice(embedded_gguf):
+    completion = suggested(embedded_gguf, AREA)
+    (suggestion,) = completion.suggestions
+    assert "radius" in suggestion.text
+    assert suggestion.text.count("(") == suggestion.text.count(")")
+
+
+def test_a_rest_of_a_line_that_would_repeat_the_next_one_is_another(embedded_gguf):
+    completion = suggested(embedded_gguf, HASHES)
+    assert "second_try" in [stage.name for stage in completion.stages]
+    assert [suggestion.text for suggestion in completion.suggestions] == ["h(key)"]
