@@ -7,12 +7,13 @@ missing here. Most of those stand outside the window that a model reads.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import compress, takewhile
 from typing import NamedTuple
 
 from lsp_server.completion.document import Snapshot
-from lsp_server.completion.text import non_blank
+from lsp_server.completion.text import has_word, non_blank
 
 MOST_LINES = 4
 _NEIGHBOURS = 3
@@ -36,14 +37,19 @@ class LineElsewhere(NamedTuple):
 def lines_elsewhere(snapshot: Snapshot) -> list[LineElsewhere]:
     """What stands between the same lines, and begins and ends like the cursor line.
 
-    Where more lines agree comes first, then what is nearer. Blank lines count for nothing.
+    For a whole line also what the file says twice, whatever stands beside it. Where more lines agree comes
+    first, then what is nearer. Blank lines count for nothing.
     """
     before, after = snapshot.line_prefix, snapshot.line_suffix.rstrip()
     above, below = _near(snapshot)
     lines, cursor = [*above, "", *below], len(above)
+    places = _beside_the_same(lines, cursor)
+    if not before.strip():
+        beside = lines[max(0, cursor - 1) : cursor + 2]
+        places |= {place for place in _said_twice(lines, before) if lines[place] not in beside}
     found = [
         (-_agreeing(lines, place, cursor), abs(place - cursor), text)
-        for place in _beside_the_same(lines, cursor)
+        for place in places
         if (text := _between(before, lines[place], after))
         if before.strip() or not text[0].isspace()  # it may not be indented deeper
     ]
@@ -74,6 +80,14 @@ def _beside_the_same(lines: Sequence[str], cursor: int) -> set[int]:
     behind = {place + 1 for place, line in enumerate(lines[:-1]) if line in above}
     before = {place for place, line in enumerate(lines[1:]) if line in below}
     return (behind | before) - {cursor}
+
+
+def _said_twice(lines: Sequence[str], indentation: str) -> set[int]:
+    """Where a line stands that has a word, is indented so, and comes more than once."""
+    at = len(indentation)
+    such = [line.startswith(indentation) and not line[at : at + 1].isspace() for line in lines]
+    times = Counter(compress(lines, such))
+    return {place for place, line in enumerate(lines) if such[place] and times[line] > 1 and has_word(line)}
 
 
 def _agreeing(lines: Sequence[str], one: int, other: int) -> int:

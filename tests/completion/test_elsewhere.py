@@ -15,6 +15,11 @@ def found(text: str) -> list[LineElsewhere]:
     return lines_elsewhere(Document("file:///a.py", "python", source).at_offset(offset))
 
 
+def beside(text: str) -> list[LineElsewhere]:
+    """What is found beside a line that is the same."""
+    return [line for line in found(text) if line.agreeing]
+
+
 def test_a_line_behind_the_same_line_is_found() -> None:
     assert found("a\nb\nc\n\nx\na\n|\ny\n") == [("b", 1)]
 
@@ -25,21 +30,21 @@ def test_a_line_before_the_same_line_is_found() -> None:
 
 def test_each_line_that_agrees_counts_up_to_three_on_either_side() -> None:
     text = "1\n2\n3\n4\nb\n5\n6\n7\n8\n"
-    assert found(text + text.replace("b", "|")) == [("b", 6)]
-    assert found(text + text.replace("b", "|").replace("3", "x").replace("5", "y")) == [("b", 1)]
+    assert beside(text + text.replace("b", "|")) == [("b", 6)]
+    assert beside(text + text.replace("b", "|").replace("3", "x").replace("5", "y")) == [("b", 1)]
 
 
 def test_where_more_agrees_comes_first_then_what_is_nearer() -> None:
     text = "p\na\nmost\nq\n\na\nfar\n\na\nnear\n\np\na\n|\nx\n"
-    assert found(text) == [("most", 2), ("near", 1), ("far", 1)]
+    assert beside(text) == [("most", 2), ("near", 1), ("far", 1)]
 
 
 def test_a_line_that_is_found_twice_comes_once_with_the_most_that_agrees() -> None:
-    assert found("p\na\nb\n\nq\na\nb\n\np\na\n|\n") == [("b", 2)]
+    assert beside("p\na\nb\n\nq\na\nb\n\np\na\n|\n") == [("b", 2)]
 
 
 def test_blank_lines_count_for_nothing() -> None:
-    assert found("p\na\n\nb\n  \nc\n\n\np\n\na\n|\n\nc\n") == [("b", 3)]
+    assert beside("p\na\n\nb\n  \nc\n\n\np\n\na\n|\n\nc\n") == [("b", 3)]
 
 
 def test_only_lines_indented_like_the_cursor_are_found() -> None:
@@ -78,3 +83,17 @@ def test_a_long_file_is_looked_through_near_the_cursor_and_in_whole_lines() -> N
     assert found("a\n|\n" + filler + "a\nb\n") == []
     half = f"a\n{'b' * 70_000}\n"
     assert found(half + "a\n|\n" + half) == [("b" * 70_000, 1)], "or it would be a part of a line"
+
+
+def test_a_whole_line_may_be_one_that_the_file_says_twice_whatever_is_beside_it() -> None:
+    text = "b\nstop()\nc\nstop()\nd\n    stop()\n"
+    assert found(text + "x\n|\ny\n") == [("stop()", 0)]
+    assert found(text + "x\n    |\ny\n") == []
+    assert found(text + "x\nst|\ny\n") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["b\nc\nx\n|\n", "}\nb\n}\nx\n|\n", "b\nstop()\nc\nstop()\n|\n", "b\na\nc\n|\na\n"]
+)
+def test_but_no_bracket_and_not_what_stands_above_or_below(text: str) -> None:
+    assert all(line.agreeing for line in found(text))
