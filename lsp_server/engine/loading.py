@@ -93,13 +93,13 @@ def make_backend(settings: Settings, on_progress: OnProgress, gives_up: GivesUp)
 
 
 def _of_gguf(path: Path, name: str, settings: Settings) -> Backend:
-    """What runs a GGUF file; llama.cpp itself stands by for what its fork cannot load."""
+    """What runs a GGUF file; llama.cpp itself stands by for what its fork cannot load or reads wrongly."""
     header = gguf.read(path)
     tokenizer, longest = GgufTokenizer(header), header.context_tokens
     llama_cpp = LlamaCppBackend(path, tokenizer, settings, pull, longest)
     if name == "llama_cpp":
         return llama_cpp
-    faster = ik_llama.IkLlamaBackend(path, tokenizer, settings, longest)
+    faster = ik_llama.IkLlamaBackend(path, tokenizer, settings, longest, header.tensor_types)
     return faster if settings.backend == name else FirstThatLoads(faster, llama_cpp)
 
 

@@ -79,6 +79,7 @@ class Gguf:
         tensor_count: how many tensors it holds; 0 for a vocabulary alone.
         parameters: weights of all tensors together.
         file_bytes: how long the file must be for all tensors to be in it.
+        tensor_types: the types of its tensors, as ggml numbers them.
     """
 
     path: Path
@@ -86,6 +87,7 @@ class Gguf:
     tensor_count: int
     parameters: int
     file_bytes: int
+    tensor_types: frozenset[int] = frozenset()
 
     @property
     def context_tokens(self) -> int | None:
@@ -136,12 +138,13 @@ def _read(file: BinaryIO, path: Path, size: int) -> Gguf:
     except (EOFError, ValueError) as error:
         message = f"The model {path} is cut short or damaged: its header cannot be read to the end."
         raise ModelDamagedError(message) from error
-    parameters = sum(elements for elements, _ in tensors)
-    weights_bytes = max((end for _, end in tensors), default=None)
+    parameters = sum(elements for elements, _, _ in tensors)
+    weights_bytes = max((end for _, end, _ in tensors), default=None)
+    types = frozenset(kind for _, _, kind in tensors)
     start = file.tell()
     if weights_bytes is not None:
         start = _aligned(start, metadata.get("general.alignment", 32))
-    return Gguf(path, metadata, tensor_count, parameters, start + (weights_bytes or 0))
+    return Gguf(path, metadata, tensor_count, parameters, start + (weights_bytes or 0), types)
 
 
 def _aligned(position: int, alignment: Value) -> int:
@@ -191,8 +194,8 @@ class _Reader:
             return self._array()
         return self.string() if kind == _STRING else self._of_kind(kind, 1)[0]
 
-    def tensor(self) -> tuple[int, int]:
-        """How many weights the next tensor has, and where it ends, in bytes from the first tensor."""
+    def tensor(self) -> tuple[int, int, int]:
+        """How many weights the next tensor has, where it ends, in bytes from the first one, and its type."""
         self.string()
         dimensions = self.number("I")
         if dimensions > _MAX_DIMENSIONS:
@@ -200,7 +203,7 @@ class _Reader:
         elements = math.prod(self.numbers("Q", dimensions))
         kind, offset = self.number("I"), self.number("Q")
         weights, width = _BLOCKS.get(kind, _UNKNOWN_BLOCK)
-        return elements, offset + elements // weights * width
+        return elements, offset + elements // weights * width, kind
 
     def _array(self) -> list[str] | tuple[bool | int | float, ...]:
         kind, count = self.number("I"), self.number("Q")

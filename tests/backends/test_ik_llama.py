@@ -14,7 +14,9 @@ from lsp_server.backends.base import FinishReason, GenerationRequest, OneLine, R
 from lsp_server.backends.ik_context import NO_ROOM_IN_CACHE, Threads
 from lsp_server.backends.ik_llama import IkLlamaBackend
 from lsp_server.backends.ik_reader import WORTH_KEEPING_TOKENS, common_length
+from lsp_server.backends.sampling import log_likelihoods
 from lsp_server.completion.elsewhere import LineElsewhere
+from lsp_server.engine.loading import make_backend
 from lsp_server.errors import ModelLoadError, OutOfMemoryError
 from lsp_server.models import gguf
 from lsp_server.models.tokenizer import GgufTokenizer
@@ -222,6 +224,32 @@ def test_a_file_that_is_no_model_is_refused_in_a_sentence(embedded_gguf: Path, t
     with pytest.raises(ModelLoadError, match=r"^llama\.cpp could not load cut\.gguf; "):
         backend.load(lambda _share: None)
     backend.close()
+
+
+@pytest.mark.model
+def test_weights_that_the_library_reads_wrongly_are_left_to_llama_cpp(
+    embedded_base: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    if not ik_llama.runs_here():
+        pytest.skip("ik_llama.cpp is not made for this machine")
+    backend = make_backend(Settings(model=str(embedded_base)), lambda _share: None, lambda: False).backend
+    backend.load(lambda _share: None)
+    backend.close()
+    assert backend.name == "llama_cpp"
+    assert f"{embedded_base.name} has weights of the type Q4_1" in caplog.text
+
+
+@pytest.mark.model
+def test_a_prompt_is_read_in_one_batch_as_in_small_ones(backend: IkLlamaBackend, embedded_gguf: Path) -> None:
+    ids = GgufTokenizer(gguf.read(embedded_gguf)).encode(Path(ik_llama.__file__).read_text())[:96]
+    assert backend._decoder is not None
+    reader = backend._decoder.reader
+    reader.rewind([ids[1], *ids])
+    at_once = reader.read_each(ids)
+    reader.rewind([ids[1], *ids])
+    piecewise = [scores for first in range(0, 96, 8) for scores in reader.read_each(ids[first : first + 8])]
+    for one, other in zip(at_once, piecewise, strict=True):
+        assert abs(log_likelihoods(one) - log_likelihoods(other)).max() < 0.1
 
 
 def test_the_common_beginning_of_two_texts() -> None:
