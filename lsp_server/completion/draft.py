@@ -47,7 +47,7 @@ class Draft:
         return settled if alone and alone.text == settled else ""
 
     def _may_be_cut(self, lines: list[str]) -> int:
-        """Where the lines begin that may be cut: the last, its repetitions, brackets that the file closes."""
+        """Where the lines begin that may be cut: the last, repetitions, brackets that the file closes."""
         # The last line has lost the blanks at its end, which others keep in Markdown.
         before = self.context.snapshot.line_prefix
         written = [(line if at else before + line).rstrip() for at, line in enumerate(lines)]
@@ -57,7 +57,7 @@ class Draft:
         last = written[at - 1] if at else ""
         while at > 0 and (not written[at - 1] or written[at - 1] == last):
             at -= 1
-        return at
+        return min(at, _second_round(written))
 
     @property
     def _has_lines_below(self) -> bool:
@@ -66,3 +66,14 @@ class Draft:
     def _filtered(self, text: str) -> Suggestion | None:
         processed = postprocess([text], replace(self.context, finish_reason="stop"))
         return processed.suggestions[0] if processed.suggestions else None
+
+
+def _second_round(lines: list[str]) -> int:
+    """Where the lines at the end begin that may come to repeat the lines before them, two or more."""
+    numbers = [at for at, line in enumerate(lines) if line]
+    written = [lines[at] for at in numbers]
+    for begin, at in enumerate(numbers):
+        tail = written[begin:]
+        if any(written[first:begin][: len(tail)] == tail for first in range(begin - 1)):
+            return at
+    return len(lines)

@@ -74,6 +74,23 @@ def test_what_is_settled_is_how_the_suggestion_begins(drawing, lines, reason, la
     assert shown.startswith(settled) or dropped_by == "drop_repetition"
 
 
+@settings(max_examples=150)
+@given(st.sampled_from(PLACES), st.lists(st.sampled_from(LINES[:3]), max_size=12), st.data())
+def test_nothing_is_settled_that_may_come_to_repeat_the_lines_before_it(drawing, lines, data):
+    context = at(drawing)
+    text = "\n".join(lines)
+    shown, dropped_by = final(text, context)
+    cut = data.draw(st.integers(0, len(text)))
+    assert shown.startswith(Draft(text[:cut], context).settled) or dropped_by == "drop_repetition"
+
+
+def test_lines_that_come_again_are_settled_once():
+    context = at("def area(radius):\n    |")
+    lines = ["a = 1", "    b = 2", "    c = 3", "    a = 1", "    b = 2", "    d = 4", "    e = 5"]
+    settled = [Draft("\n".join(lines[:count]) + "\n", context).settled.count("\n") for count in range(3, 8)]
+    assert settled == [1, 2, 2, 4, 5], "lines are held back while they may be a second round"
+
+
 def test_a_repetition_is_known_where_blanks_stay_at_the_ends_of_lines():
     context = at("notes\n|", "markdown")
     line, text = "* again  \n", "* one\n* two\n* three\n"
