@@ -7,7 +7,7 @@ from functools import cached_property
 
 from lsp_server.completion.item import Suggestion
 from lsp_server.completion.postprocess import FilterContext, postprocess
-from lsp_server.completion.text import is_closing_line, lines_below, non_blank
+from lsp_server.completion.text import lines_below, non_blank, only_closes
 
 LINES_TO_TELL = 3
 """Before so many it is not known whether the file goes on with nearly the same lines."""
@@ -52,7 +52,7 @@ class Draft:
         before = self.context.snapshot.line_prefix
         written = [(line if at else before + line).rstrip() for at, line in enumerate(lines)]
         at = len(lines)
-        while at > 0 and (not written[at - 1] or is_closing_line(written[at - 1])):
+        while at > 0 and (not written[at - 1] or only_closes(written[at - 1])):
             at -= 1
         last = written[at - 1] if at else ""
         while at > 0 and (not written[at - 1] or written[at - 1] == last):

@@ -1,4 +1,4 @@
-"""Lines of the file that stand between the same lines as the cursor does.
+"""Lines of the file that stand between the same lines as the cursor does, and those that it says twice.
 
 A file says things more than once: in each arm of a ``match``, in each test, for each class that it registers.
 Where the lines beside the cursor stand elsewhere as well, the line between them there may be the one that is

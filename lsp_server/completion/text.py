@@ -74,6 +74,11 @@ def is_closing_line(line: str) -> bool:
     return _CLOSING.fullmatch(line) is not None
 
 
+def only_closes(line: str) -> bool:
+    """Whether a line closes something and goes on with no word, as ``):`` does, too."""
+    return is_closing_line(line) or (starts_with_closer(line) and not has_word(line))
+
+
 def opens_block(line: str) -> bool:
     """Whether what follows a line is its body: it ends with ``:``, an open bracket, ``=>``, ``do``."""
     return _OPENING.search(line.rstrip()) is not None

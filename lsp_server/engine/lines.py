@@ -62,7 +62,7 @@ def _second_try(several: OneLine, place: Snapshot, note: Note) -> SecondTry:
     def comes_to_nothing(text: str) -> bool:
         nothing = not several.is_shown(text) if is_visible(_on_cursor_line(text)) else is_needed
         if nothing:
-            note("second_try", "the likeliest line comes to nothing")
+            note("second_try", "what was written comes to nothing")
         return nothing
 
     return SecondTry(replace(several, is_needed=is_needed), comes_to_nothing)

@@ -10,10 +10,9 @@ from lsp_server.completion.postprocess.base import FilterContext
 from lsp_server.completion.text import (
     has_word,
     indentation_width,
-    is_closing_line,
     is_nearly_line,
     lines_below,
-    starts_with_closer,
+    only_closes,
 )
 
 _MOST_CLOSING = 3
@@ -25,7 +24,7 @@ def cut_suffix_block(suggestion: Suggestion, context: FilterContext) -> Suggesti
 
     Where the file goes on by closing something, the line behind that must be the same, too.
     """
-    closing = list(takewhile(_only_closes, lines_below(context.snapshot, _MOST_CLOSING)))
+    closing = list(takewhile(only_closes, lines_below(context.snapshot, _MOST_CLOSING)))
     below = lines_below(context.snapshot, len(closing) + 1)[len(closing) :]
     lines = suggestion.text.split("\n")
     # The first line is that of the cursor.
@@ -36,10 +35,6 @@ def cut_suffix_block(suggestion: Suggestion, context: FilterContext) -> Suggesti
         if written[begin:end] == closing and _is_again(written[end], below[0], is_last=is_last):
             return replace(suggestion, text="\n".join(lines[: numbers[begin]]).rstrip())
     return suggestion
-
-
-def _only_closes(line: str) -> bool:
-    return is_closing_line(line) or (starts_with_closer(line) and not has_word(line))
 
 
 def _is_again(line: str, below: str, *, is_last: bool) -> bool:

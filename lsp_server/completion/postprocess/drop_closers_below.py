@@ -9,7 +9,7 @@ from lsp_server.completion.brackets import unclosed, unopened
 from lsp_server.completion.document import Snapshot
 from lsp_server.completion.item import Suggestion
 from lsp_server.completion.postprocess.base import FilterContext
-from lsp_server.completion.text import has_word, line_above, lines_below, starts_with_closer
+from lsp_server.completion.text import line_above, lines_below, only_closes
 
 _LAST_CLOSER = re.compile(r"\s*[)\]}][;,:]?\s*\Z")
 
@@ -35,6 +35,4 @@ def drop_closers_below(suggestion: Suggestion, context: FilterContext) -> Sugges
 def _closed_below(snapshot: Snapshot) -> str:
     """The opening brackets that the next line closes, the innermost first, if it does nothing else."""
     below = next(iter(lines_below(snapshot, 1)), "")
-    if not starts_with_closer(below) or has_word(below):
-        return ""
-    return unopened(below, snapshot.document.language)
+    return unopened(below, snapshot.document.language) if only_closes(below) else ""
